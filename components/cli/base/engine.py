@@ -1,0 +1,174 @@
+"""Running the ``pulumi`` command: its output passes through live, its engine events are kept, Ctrl-C reaches it once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from components.cli.base.ending import CommandError, Exit
+from components.cli.base.workspace import Workspace
+
+STDERR = 2
+STALE_MARKS = ("the apply is not what was previewed", "StalePlan")
+"""How the provider begins a refusal of a bound plan, and the ledger one that lost a race for a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRun:
+    """How one run of ``pulumi`` ended, and what its engine said."""
+
+    code: int
+    interrupted: bool = False
+    events: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def violations(self) -> list[dict[str, str]]:
+        """The violated policies: name, level, resource, message."""
+        return [
+            {
+                "policy": event["policyName"],
+                "level": event["enforcementLevel"],
+                "resource": event.get("resourceUrn", ""),
+                "message": event["message"].strip(),
+            }
+            for event in self._of("policyEvent")
+        ]
+
+    @property
+    def errors(self) -> list[str]:
+        """What the engine, the program and the providers called errors."""
+        return [
+            event["message"].strip()
+            for event in self._of("diagnosticEvent")
+            if event.get("severity") == "error"
+        ]
+
+    @property
+    def exit(self) -> Exit:
+        """The status that ``eas`` ends with."""
+        if self.code == 0:
+            return Exit.OK
+        if self.interrupted:
+            return Exit.INTERRUPTED
+        if any(violation["level"] == "mandatory" for violation in self.violations):
+            return Exit.POLICY
+        if any(mark in error for error in self.errors for mark in STALE_MARKS):
+            return Exit.STALE
+        return Exit.FAILED
+
+    def checked_inputs(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Yield (urn, type, checked inputs) of every resource that stays or comes."""
+        for event in self._of("resourcePreEvent"):
+            metadata = event["metadata"]
+            new = metadata.get("new") or {}
+            if metadata["op"] not in ("delete", "delete-replaced") and "inputs" in new:
+                yield metadata["urn"], metadata["type"], new["inputs"]
+
+    def _of(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        return (event[kind] for event in self.events if kind in event)
+
+
+def run_pulumi(
+    workspace: Workspace,
+    arguments: Sequence[str],
+    *,
+    variables: Mapping[str, str] | None = None,
+    quiet: bool = False,
+) -> EngineRun:
+    """Run ``pulumi ARGUMENTS`` in the project and return how it ended; ``quiet`` sends its output to stderr."""
+    unlock(workspace)
+    env = {**workspace.environment, **(variables or {}), "PULUMI_DEBUG_COMMANDS": "true"}
+    program = shutil.which("pulumi", path=env.get("PATH"))
+    if program is None:
+        raise CommandError("`pulumi` is not on PATH; run `make setup`, then `. ./.env.sh`")
+    with tempfile.TemporaryDirectory(prefix="eas-events-") as folder:
+        log = Path(folder, "events.json")
+        command = [program, *arguments, "--event-log", str(log), *(["--non-interactive"] if quiet else [])]
+        sys.stdout.flush()
+        child = subprocess.Popen(command, cwd=workspace.root, env=env, stdout=STDERR if quiet else None)
+        with _passing_interrupts(child) as asked:
+            code = child.wait()
+        return EngineRun(code, bool(asked), tuple(_events(log)))
+
+
+def _events(log: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the engine's events; the last line of a killed CLI may be torn."""
+    if not log.is_file():
+        return
+    for line in log.read_text(errors="replace").splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if not _is_debug(event):
+            yield event
+
+
+def _is_debug(event: Mapping[str, Any]) -> bool:
+    diagnostic = event.get("diagnosticEvent")
+    return bool(diagnostic and diagnostic.get("severity") == "debug")
+
+
+@contextmanager
+def _passing_interrupts(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Hand the first SIGINT or SIGTERM on as one SIGINT and wait for the child; a second one kills it.
+
+    Ctrl-C on a terminal reaches the child directly, and Pulumi takes a second SIGINT as "at once": so nothing is handed
+    on where the terminal has done it.
+    """
+    asked: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            child.kill()
+        elif number != signal.SIGINT or not _in_foreground():
+            child.send_signal(signal.SIGINT)
+        note = "stopping after what is under way; once more to kill" if len(asked) == 1 else "killed"
+        os.write(2, f"\neas: {note}\n".encode())
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_foreground() -> bool:
+    """Whether this process group owns a terminal, so that Ctrl-C reaches all of it."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def unlock(workspace: Workspace) -> None:
+    """Lift the lock that a killed ``pulumi`` left on this machine; nothing where the project has no tool for it."""
+    if not (workspace.root / "tools" / "unlock.py").is_file():
+        return
+    subprocess.run(
+        [sys.executable, "-m", "tools.unlock", "--stack", workspace.stack],
+        cwd=workspace.root,
+        env=workspace.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=STDERR,
+        check=False,
+    )

@@ -1,0 +1,68 @@
+"""The options that `preview` and `up` hand on to ``pulumi``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.cli.base.ending import CommandError, Exit
+from components.cli.base.workspace import Workspace
+
+POLICY_FOLDER = "policies"
+
+PolicyOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--policy-pack", metavar="DIR", help="A policy pack to judge with; default: policies/ where it is."
+    ),
+]
+NoPolicyOption = Annotated[bool, typer.Option("--no-policy", help="Judge with no policy pack.")]
+ParallelOption = Annotated[
+    int | None, typer.Option("--parallel", "-p", min=1, metavar="N", help="How many resources at a time.")
+]
+ExtraArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[-- OPTIONS]", help="Options for pulumi itself.", show_default=False),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PulumiOptions:
+    """What the user said about Pulumi."""
+
+    packs: tuple[Path, ...]
+    no_policy: bool
+    parallel: int | None
+    extra: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, packs: list[Path] | None, no_policy: bool, parallel: int | None, extra: list[str] | None
+    ) -> PulumiOptions:
+        """Gather the options; a pack and no pack at once is a mistake."""
+        if packs and no_policy:
+            raise CommandError("--policy-pack and --no-policy exclude each other", Exit.USAGE)
+        return cls(tuple(packs or ()), no_policy, parallel, tuple(extra or ()))
+
+    def arguments(self, workspace: Workspace) -> list[str]:
+        """Return the command line that says so to ``pulumi``."""
+        arguments = ["--stack", workspace.stack]
+        for pack in self._packs(workspace):
+            arguments += ["--policy-pack", str(pack)]
+        if self.parallel is not None:
+            arguments += ["--parallel", str(self.parallel)]
+        return [*arguments, *self.extra]
+
+    def _packs(self, workspace: Workspace) -> tuple[Path, ...]:
+        if self.no_policy:
+            return ()
+        if self.packs:
+            missing = [str(pack) for pack in self.packs if not pack.exists()]
+            if missing:
+                raise CommandError(f"there is no policy pack {', '.join(missing)}", Exit.USAGE)
+            return tuple(pack.resolve() for pack in self.packs)
+        default = workspace.root / POLICY_FOLDER
+        return (default,) if (default / "PulumiPolicy.yaml").is_file() else ()

@@ -1,0 +1,80 @@
+"""``eas down``: stop everything that this stack runs on this machine, and forget it."""
+
+from __future__ import annotations
+
+import typer
+
+from components.cli.base import declared
+from components.cli.base.command import command
+from components.cli.base.ending import CommandError, Exit
+from components.cli.base.engine import run_pulumi
+from components.cli.base.session import Session
+from components.cli.base.targets import label_of
+from components.cli.commands.up import YesOption, consent
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``down``."""
+
+    @command(
+        app,
+        "down",
+        brief="stop and forget everything on this machine",
+        examples="eas down\neas down --yes --stack dev",
+    )
+    def down(session: Session, yes: YesOption = False) -> Exit:
+        """Stop everything that this stack runs, and forget it; for local and simulated runtimes only.
+
+        First stops what the ledger holds for this stack, also what Pulumi's state does not know; then runs
+        `pulumi destroy`. Other runtimes are refused: what serves customers is taken away with `pulumi destroy`.
+        """
+        _refuse_elsewhere(session)
+        rows = session.ledger.instances(owner=session.owner)
+        question = f"Stop {len(rows)} instances of {session.owner}, and forget everything?"
+        if not consent(session, yes, question, "down"):
+            raise CommandError("nothing was changed")
+        stopped = [label_of(row) for row in rows]
+        if rows:
+            _stop(session)
+        run = run_pulumi(
+            session.workspace,
+            ["destroy", "--yes", "--skip-preview", "--stack", session.workspace.stack],
+            quiet=session.json_output,
+        )
+        _end_daemons(session)
+        session.show(
+            {"exit": int(run.exit), "stopped": stopped, "errors": run.errors},
+            f"stopped {len(stopped)}: {', '.join(stopped)}" if stopped else "nothing was running",
+        )
+        return run.exit
+
+
+def _refuse_elsewhere(session: Session) -> None:
+    """Refuse where a pool of this stack is on another runtime than those of this machine."""
+    elsewhere = {
+        name: runtime
+        for name, runtime in declared.runtimes(session).items()
+        if runtime not in declared.LOCAL_RUNTIMES
+    }
+    if elsewhere:
+        named = ", ".join(f"{name} ({runtime})" for name, runtime in sorted(elsewhere.items()))
+        raise CommandError(
+            f"`eas down` takes away local and simulated runtimes only, and this stack has {named}; "
+            "`pulumi destroy` shows what it would stop there, and asks"
+        )
+
+
+def _stop(session: Session) -> None:
+    """Stop and release what the ledger holds for this stack, whatever Pulumi's state says."""
+    from components.settle.teardown import teardown_owner
+
+    with session.busy("stopping"):
+        teardown_owner(session.writable_ledger, session.runtime, session.owner, because="eas down")
+
+
+def _end_daemons(session: Session) -> None:
+    """End what the runtimes keep running for instances, where there are none any more."""
+    for name in sorted(set(declared.runtimes(session).values())):
+        shutdown = getattr(session.runtime(name), "shutdown_if_idle", None)
+        if shutdown is not None:
+            shutdown()

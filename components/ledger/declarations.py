@@ -1,0 +1,305 @@
+"""What GpuPool and EasService record: pools, specs and node states. Nothing here reserves, starts or stops.
+
+A declaration has no effect until a committed plan takes it up; see :mod:`components.ledger.commit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from components.ledger import schema
+from components.ledger.errors import ForeignHolder, PoolInUse, UnknownRevision
+from components.ledger.events import Story
+from components.ledger.keys import Vault
+from components.ledger.records import ForgetOutcome, PoolRecord, ServiceRecord, SpecRecord
+from components.spec.node import Node
+
+_instance = schema.instance
+_pool = schema.pool
+_service = schema.service
+_spec = schema.spec
+_wanted = schema.wanted
+
+
+def _is(table: sa.Table, **names: str) -> sa.ColumnElement[bool]:
+    return sa.and_(*(table.c[column] == sa.bindparam(name) for column, name in names.items()))
+
+
+# Built once: a thousand services are declared one by one, and building a statement costs more than running it.
+_FIND_OWNER = sa.select(schema.owner.c.name).where(_is(schema.owner, name="b_owner"))
+_FIND_SERVICE = sa.select(_service).where(_is(_service, owner="b_owner", name="b_service"))
+_CHANGE_SERVICE = _service.update().where(_is(_service, owner="b_owner", name="b_service"))
+_SPECS = _is(_spec, owner="b_owner", service="b_service", revision="b_revision")
+_SAME_SPEC = sa.select(_spec.c.id).where(_SPECS, _is(_spec, digest="b_digest"))
+_NEWEST_SPEC = (
+    sa.select(_spec.c.sealed).where(_SPECS).order_by(_spec.c.taken_up.desc(), _spec.c.id.desc()).limit(1)
+)
+_ADD_SPEC = _spec.insert()
+_ADD_SERVICE = _service.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDeclaration:
+    """What one GpuPool says. ``settings`` is the pool's section for its runtime; no secrets in it, it is stored as it is."""
+
+    name: str
+    holder: str
+    resource: str
+    runtime: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    nodes: Sequence[Node] = ()
+
+
+def know(connection: sa.Connection, owner: str, story: Story, now: datetime) -> None:
+    """Remember that this ledger holds things of this owner."""
+    if connection.execute(_FIND_OWNER, {"b_owner": owner}).first() is None:
+        connection.execute(schema.owner.insert().values(name=owner, placement="", since=now))
+        story.tell(f"owner/{owner}", "first seen")
+
+
+def declare_pool(
+    connection: sa.Connection, owner: str, pool: PoolDeclaration, story: Story, now: datetime
+) -> None:
+    """Record the pool, or take it over from an earlier resource of this owner.
+
+    Raises :class:`ForeignHolder` when another owner declares it: a pool has one declaration, others reference it.
+    """
+    know(connection, owner, story, now)
+    found = connection.execute(sa.select(_pool).where(_pool.c.name == pool.name)).first()
+    values = {
+        "owner": owner,
+        "holder": pool.holder,
+        "resource": pool.resource,
+        "runtime": pool.runtime,
+        "settings": dict(pool.settings),
+        "declared": [node.to_dict() for node in pool.nodes],
+    }
+    subject = f"pool/{pool.name}"
+    if found is None:
+        connection.execute(_pool.insert().values(name=pool.name, committed=False, since=now, **values))
+        story.tell(subject, "declared", f"{len(pool.nodes)} nodes through {pool.resource}")
+        return
+    if found.owner != owner:
+        raise ForeignHolder(
+            f"pool {pool.name!r} is declared by {found.owner} (since {found.since:%Y-%m-%d %H:%M} UTC), so {owner} cannot "
+            f"declare it as well: reference it instead (`reference: {pool.name}`), give this pool another name, "
+            "or destroy it there first"
+        )
+    changed = [name for name, value in values.items() if found._mapping[name] != value]
+    if not changed:
+        return
+    connection.execute(_pool.update().where(_pool.c.name == pool.name).values(since=now, **values))
+    if "holder" in changed:
+        story.tell(subject, "taken over", f"by {pool.holder} from {found.holder}")
+    if named := [name for name in changed if name != "holder"]:
+        story.tell(subject, "declared anew", "changed: " + ", ".join(named))
+
+
+def forget_pool(connection: sa.Connection, owner: str, name: str, holder: str, story: Story) -> bool:
+    """Remove the pool and its nodes; False when ``holder`` no longer holds it. Raises :class:`PoolInUse`."""
+    found = connection.execute(sa.select(_pool.c.owner, _pool.c.holder).where(_pool.c.name == name)).first()
+    if found is None or found.owner != owner or found.holder != holder:
+        return False
+    ids = connection.scalars(
+        sa.select(_instance.c.id).where(_instance.c.pool == name).order_by(_instance.c.id)
+    ).all()
+    if ids:
+        shown = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+        raise PoolInUse(
+            f"pool {name!r} still holds {len(ids)} instances ({shown}), so it stays; "
+            "destroy the services that run there first, in whichever stack they are",
+            instances=ids,
+        )
+    for table in (schema.node, schema.card, schema.node_state):
+        connection.execute(table.delete().where(table.c.pool == name))
+    connection.execute(_pool.delete().where(_pool.c.name == name))
+    story.tell(f"pool/{name}", "forgotten")
+    return True
+
+
+def pools(connection: sa.Connection, name: str | None = None) -> tuple[PoolRecord, ...]:
+    """Return every pool by name, or the one named."""
+    query = sa.select(_pool).order_by(_pool.c.name)
+    if name is not None:
+        query = query.where(_pool.c.name == name)
+    return tuple(
+        PoolRecord(
+            name=row.name,
+            owner=row.owner,
+            holder=row.holder,
+            resource=row.resource,
+            runtime=row.runtime,
+            settings=row.settings,
+            nodes=tuple(node for node, departed in nodes_of(connection, (row.name,)) if not departed),
+        )
+        for row in connection.execute(query).all()
+    )
+
+
+def nodes_of(connection: sa.Connection, names: Iterable[str]) -> tuple[tuple[Node, bool], ...]:
+    """Return the nodes of these pools that count, by key, and whether each has left the program.
+
+    Those of committed plans; as declared for a pool whose owner has not committed any plan yet.
+    """
+    names = sorted(set(names))
+    table = schema.node
+    rows = connection.execute(
+        sa.select(table.c.document, table.c.departed).where(table.c.pool.in_(names))
+    ).all()
+    found = [(Node.from_dict(row.document), bool(row.departed)) for row in rows]
+    fresh = sa.select(_pool.c.declared).where(_pool.c.name.in_(names), _pool.c.committed.is_(False))
+    known = {node.key for node, _ in found}
+    for documents in connection.scalars(fresh):
+        declared = [Node.from_dict(document) for document in documents]
+        found += [(node, False) for node in declared if node.key not in known]
+    return tuple(sorted(found, key=lambda pair: pair[0].key))
+
+
+def declare_service(
+    connection: sa.Connection, owner: str, declared: ServiceRecord, vault: Vault, story: Story, now: datetime
+) -> None:
+    """Record the service's spec, encrypted, and take the service over from an earlier resource of this owner."""
+    know(connection, owner, story, now)
+    spec = _record_spec(connection, owner, declared, vault, now)
+    key = {"b_owner": owner, "b_service": declared.service}
+    found = connection.execute(_FIND_SERVICE, key).first()
+    values = {"holder": declared.holder, "pool": declared.pool, "revision": declared.revision, "spec": spec}
+    subject = f"{owner}/{declared.service}"
+    if found is None:
+        connection.execute(_ADD_SERVICE, {"owner": owner, "name": declared.service, "since": now, **values})
+        story.tell(subject, "declared", f"revision {declared.revision} on pool {declared.pool}")
+        return
+    changed = [name for name, value in values.items() if found._mapping[name] != value]
+    if not changed:
+        return
+    connection.execute(_CHANGE_SERVICE, {**key, "since": now, **values})
+    if found.spec != spec:
+        sweep_specs(connection, owner, (declared.service,))
+    if "holder" in changed:
+        story.tell(subject, "taken over", f"by {declared.holder} from {found.holder}")
+    if {"pool", "revision", "spec"} & set(changed):
+        story.tell(subject, "declared anew", f"revision {declared.revision} on pool {declared.pool}")
+
+
+def _record_spec(
+    connection: sa.Connection, owner: str, declared: ServiceRecord, vault: Vault, now: datetime
+) -> int:
+    content = {"document": declared.document, "secrets": declared.secrets}
+    place = {"owner": owner, "service": declared.service, "revision": declared.revision}
+    digest = vault.digest(content | place)
+    found = connection.scalar(_SAME_SPEC, {**_bound(place), "b_digest": digest})
+    if found is not None:
+        return int(found)
+    sealed = vault.seal(content, _about(**place))
+    row = {**place, "digest": digest, "sealed": sealed, "taken_up": False, "since": now}
+    return new_id(connection.execute(_ADD_SPEC, row))
+
+
+def spec(connection: sa.Connection, owner: str, service: str, revision: str, vault: Vault) -> SpecRecord:
+    """Return what instances of this revision start from: as the committed plan took it up, else as declared last.
+
+    Raises :class:`UnknownRevision`.
+    """
+    place = {"owner": owner, "service": service, "revision": revision}
+    sealed = connection.scalar(_NEWEST_SPEC, _bound(place))
+    if sealed is None:
+        raise UnknownRevision(
+            f"the ledger has no spec of service {service!r} of {owner} at revision {revision!r}; "
+            "run `pulumi up`, which records it again"
+        )
+    content = vault.open(sealed, _about(**place))
+    return SpecRecord(document=content["document"], secrets=content["secrets"])
+
+
+def forget_service(
+    connection: sa.Connection, owner: str, service: str, holder: str, story: Story
+) -> ForgetOutcome:
+    """Remove the declaration unless instances are still held (then say which) or ``holder`` no longer holds it."""
+    query = sa.select(_service.c.holder).where(_service.c.owner == owner, _service.c.name == service)
+    if connection.scalars(query).first() != holder:
+        return ForgetOutcome(False)
+    held = sa.select(_instance.c.id).where(_instance.c.owner == owner, _instance.c.service == service)
+    if ids := connection.scalars(held.order_by(_instance.c.id)).all():
+        return ForgetOutcome(False, tuple(ids))
+    drop_services(connection, owner, (service,), story)
+    return ForgetOutcome(True)
+
+
+def drop_services(connection: sa.Connection, owner: str, services: Sequence[str], story: Story) -> None:
+    """Remove declarations that hold nothing, what was wanted of them, and specs that nothing refers to any more."""
+    if not services:
+        return
+    connection.execute(_service.delete().where(_service.c.owner == owner, _service.c.name.in_(services)))
+    for table in (_wanted, schema.waiting):
+        connection.execute(table.delete().where(table.c.owner == owner, table.c.service.in_(services)))
+    sweep_specs(connection, owner, services)
+    for name in services:
+        story.tell(f"{owner}/{name}", "forgotten")
+
+
+def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str]) -> None:
+    """Delete specs of these services that are neither declared, nor wanted, nor run by an instance."""
+    declared = sa.exists().where(_service.c.owner == _spec.c.owner, _service.c.spec == _spec.c.id)
+    committed = sa.exists().where(
+        _wanted.c.owner == _spec.c.owner,
+        _wanted.c.service == _spec.c.service,
+        _wanted.c.revision == _spec.c.revision,
+    )
+    run = sa.exists().where(
+        _instance.c.owner == _spec.c.owner,
+        _instance.c.service == _spec.c.service,
+        _instance.c.revision == _spec.c.revision,
+    )
+    needed = sa.or_(declared, sa.and_(_spec.c.taken_up, sa.or_(committed, run)))
+    connection.execute(
+        _spec.delete().where(_spec.c.owner == owner, _spec.c.service.in_(services), sa.not_(needed))
+    )
+
+
+def take_up_specs(connection: sa.Connection, owner: str, revisions: Mapping[str, str]) -> None:
+    """Let the committed plan refer to what is declared now, for each service whose declared revision is the plan's."""
+    query = sa.select(_service.c.name, _service.c.revision, _service.c.spec).where(_service.c.owner == owner)
+    taken = [row for row in connection.execute(query) if revisions.get(row.name) == row.revision]
+    if not taken:
+        return
+    fresh = {row.spec for row in taken}
+    known = sa.select(_spec.c.id).where(_spec.c.owner == owner, _spec.c.taken_up)
+    fresh -= set(connection.scalars(known))
+    if not fresh:
+        return
+    # An earlier content of the same revision (another token) is no longer what anything starts from.
+    named = {row.spec: (row.name, row.revision) for row in taken if row.spec in fresh}
+    bound = {"b_service": _spec.c.service, "b_revision": _spec.c.revision}
+    connection.execute(
+        _spec.delete().where(
+            _spec.c.owner == owner,
+            _spec.c.taken_up,
+            *(column == sa.bindparam(name) for name, column in bound.items()),
+        ),
+        [{"b_service": service, "b_revision": revision} for service, revision in named.values()],
+    )
+    connection.execute(
+        _spec.update().where(_spec.c.id == sa.bindparam("b_id")).values(taken_up=True),
+        [{"b_id": number} for number in sorted(fresh)],
+    )
+
+
+def new_id(done: sa.CursorResult[Any]) -> int:
+    """Return the number that the database gave to the row just inserted."""
+    key = done.inserted_primary_key
+    if key is None:
+        raise TypeError("only an insert of one row has a new id")
+    return int(key[0])
+
+
+def _bound(place: Mapping[str, str]) -> dict[str, str]:
+    return {f"b_{name}": value for name, value in place.items()}
+
+
+def _about(owner: str, service: str, revision: str) -> str:
+    return f"service {service!r} of {owner} at revision {revision!r}"

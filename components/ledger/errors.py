@@ -1,0 +1,141 @@
+"""What can go wrong with the ledger, as sentences that name the thing, its value and the next step.
+
+::
+
+    LedgerError
+      Unusable              the ledger cannot be opened or written: file, lock, version, key
+        NotALedger · LedgerMissing · LedgerLocked (retriable) · LedgerReadOnly · LedgerTooNew · BadLocation · KeyFault
+      Refused               it can, but this change is not made; nothing was written
+        StalePlan · PlanIncomplete · PoolInUse · ForeignHolder · IllegalMove · LeaseHeld · LeaseLost
+      Unknown               it has no such thing
+        UnknownOwner · UnknownInstance · UnknownRevision · UnknownNode · UnknownPlan
+
+Exceptions of SQLAlchemy, sqlite3 and cryptography stop here and are chained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LedgerError(Exception):
+    """Base of all; catch it where a sentence for the user is enough."""
+
+    retriable = False
+    """Whether asking again a little later can help, without anybody doing anything."""
+
+
+class Unusable(LedgerError):
+    """The ledger cannot be opened, read or written."""
+
+
+class NotALedger(Unusable):
+    """The file is something else, or damaged."""
+
+
+class LedgerMissing(Unusable):
+    """A write was asked of a ledger that does not exist and was opened without leave to create it."""
+
+
+class LedgerLocked(Unusable):
+    """Another process kept the ledger locked for longer than the limit."""
+
+    retriable = True
+
+
+class LedgerReadOnly(Unusable):
+    """The file or its folder may not be written."""
+
+
+class LedgerTooNew(Unusable):
+    """Its schema was written by a newer version of this program."""
+
+
+class BadLocation(Unusable):
+    """The ledger's URL or path cannot be understood."""
+
+
+class KeyFault(Unusable):
+    """The key that decrypts specs is missing, malformed, readable by others, or another ledger's."""
+
+
+class Refused(LedgerError):
+    """The change was judged and not made; nothing was written."""
+
+
+class StalePlan(Refused):
+    """What the plan was made from is no longer so.
+
+    ``card``: the card's UUID, or ``pool/node`` where the node's CPU, memory or state decided, or empty. ``wish``: the
+    instances that this plan wants there, with their sizes. ``who``: who has it now, each with owner, size and since when.
+    """
+
+    def __init__(self, message: str, *, card: str = "", wish: str = "", who: Sequence[str] = ()) -> None:
+        """Keep the parts beside the sentence."""
+        super().__init__(message)
+        self.card = card
+        self.wish = wish
+        self.who = tuple(who)
+
+
+class PlanIncomplete(Refused):
+    """The plan contradicts itself or says nothing about a row that it must carry on or stop: a fault of the planner."""
+
+
+class PoolInUse(Refused):
+    """The pool holds instances; ``instances`` has their ids."""
+
+    def __init__(self, message: str, *, instances: Sequence[str]) -> None:
+        """Keep the ids beside the sentence."""
+        super().__init__(message)
+        self.instances = tuple(instances)
+
+
+class ForeignHolder(Refused):
+    """Another owner declares this pool."""
+
+
+class IllegalMove(Refused):
+    """An instance cannot go from its state to the one asked for; the message has its story."""
+
+
+class LeaseHeld(Refused):
+    """Another process is carrying out; ``services`` are those it holds."""
+
+    def __init__(self, message: str, *, services: Sequence[str] = ()) -> None:
+        """Keep the services beside the sentence."""
+        super().__init__(message)
+        self.services = tuple(services)
+
+
+class LeaseLost(Refused):
+    """The fencing number is no longer the service's: somebody else carries out now. Stop at once."""
+
+    def __init__(self, message: str, *, services: Sequence[str] = ()) -> None:
+        """Keep the services beside the sentence."""
+        super().__init__(message)
+        self.services = tuple(services)
+
+
+class Unknown(LedgerError):
+    """The ledger has no such thing."""
+
+
+class UnknownOwner(Unknown):
+    """Pulumi knows assignments of an owner that this ledger has never held."""
+
+
+class UnknownInstance(Unknown):
+    """No row with this id: never committed, or already seen gone."""
+
+
+class UnknownRevision(Unknown):
+    """No spec is recorded for this revision of the service."""
+
+
+class UnknownNode(Unknown):
+    """No such node in this pool."""
+
+
+class UnknownPlan(Unknown):
+    """No such plan."""

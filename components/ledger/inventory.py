@@ -1,0 +1,145 @@
+"""The nodes and cards that committed plans take up, and their leaving once nothing is held there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from components.ledger import schema
+from components.ledger.declarations import nodes_of
+from components.ledger.errors import StalePlan
+from components.ledger.events import Story
+from components.ledger.judge import AGAIN
+from components.ledger.states import forget_states
+from components.spec.node import Node
+
+_card = schema.card
+_instance = schema.instance
+_node = schema.node
+_pool = schema.pool
+
+
+def take_up(
+    connection: sa.Connection,
+    owner: str,
+    pools: Iterable[str],
+    nodes: Sequence[Node],
+    story: Story,
+    now: datetime,
+) -> tuple[tuple[Node, bool], ...]:
+    """Make ``nodes`` what these pools have, and return what counts, with whether each has left the program.
+
+    Pools of another owner stay as that owner declared and committed them. Raises :class:`StalePlan` for a card that
+    another pool has.
+    """
+    names = sorted(set(pools))
+    query = sa.select(_pool.c.name, _pool.c.owner).where(_pool.c.name.in_(names))
+    owners = {row.name: row.owner for row in connection.execute(query)}
+    mine = [name for name in names if owners.get(name, owner) == owner]
+    _write_nodes(connection, mine, nodes, story, now)
+    if mine:
+        connection.execute(
+            _pool.update().where(_pool.c.name.in_(mine), _pool.c.committed.is_(False)).values(committed=True)
+        )
+    counted = nodes_of(connection, names)
+    _write_cards(connection, names, counted)
+    return counted
+
+
+def release_departed(connection: sa.Connection, story: Story) -> None:
+    """Remove nodes that left the program and hold nothing any more."""
+    holds = sa.exists().where(_instance.c.pool == _node.c.pool, _instance.c.node == _node.c.name)
+    query = sa.select(_node.c.pool, _node.c.name).where(_node.c.departed, sa.not_(holds))
+    for row in connection.execute(query).all():
+        _remove(connection, row.pool, row.name)
+        story.tell(f"pool/{row.pool}/{row.name}", "removed", "it left the program and holds nothing any more")
+
+
+def _write_nodes(
+    connection: sa.Connection, pools: list[str], nodes: Sequence[Node], story: Story, now: datetime
+) -> None:
+    query = sa.select(_node.c.pool, _node.c.name, _node.c.document, _node.c.departed).where(
+        _node.c.pool.in_(pools)
+    )
+    before = {f"{row.pool}/{row.name}": row for row in connection.execute(query)}
+    given = {node.key: node for node in nodes if node.pool in pools}
+    fresh = []
+    for key, node in given.items():
+        found = before.get(key)
+        document = node.to_dict()
+        if found is None:
+            fresh.append(
+                {"pool": node.pool, "name": node.name, "document": document, "departed": False, "since": now}
+            )
+            story.tell(f"pool/{key}", "taken up", f"{node.instance_type}, {len(node.cards)} cards")
+        elif found.departed or found.document != _plain(document):
+            change = {"document": document, "departed": False, "since": now}
+            connection.execute(
+                _node.update().where(_node.c.pool == node.pool, _node.c.name == node.name).values(**change)
+            )
+            story.tell(
+                f"pool/{key}",
+                "taken up anew",
+                "it returned to the program" if found.departed else "it changed",
+            )
+    if fresh:
+        connection.execute(_node.insert(), fresh)
+    for key, found in before.items():
+        if key not in given and not found.departed:
+            here = sa.and_(_node.c.pool == found.pool, _node.c.name == found.name)
+            connection.execute(_node.update().where(here).values(departed=True, since=now))
+            story.tell(f"pool/{key}", "left the program")
+
+
+def _write_cards(connection: sa.Connection, pools: list[str], nodes: Iterable[tuple[Node, bool]]) -> None:
+    wanted: dict[str, dict[str, object]] = {}
+    # A card that went to another node of the pool counts there: nodes that left come first and are overwritten.
+    for node, _ in sorted(nodes, key=lambda pair: not pair[1]):
+        for card in node.cards:
+            wanted[card.uuid] = {
+                "uuid": card.uuid,
+                "pool": node.pool,
+                "node": node.name,
+                "position": card.index,
+                "model": card.model,
+                "memory_mib": card.memory_mib,
+            }
+    query = sa.select(_card).where(_card.c.pool.in_(pools))
+    before = {row.uuid: dict(row._mapping) for row in connection.execute(query)}
+    old = [uuid for uuid, row in before.items() if wanted.get(uuid) != row]
+    new = [row for uuid, row in wanted.items() if before.get(uuid) != row]
+    if old:
+        connection.execute(
+            _card.delete().where(_card.c.uuid == sa.bindparam("b_uuid")), [{"b_uuid": uuid} for uuid in old]
+        )
+    if new:
+        _refuse_cards_elsewhere(connection, pools, [str(row["uuid"]) for row in new])
+        connection.execute(_card.insert(), new)
+
+
+def _refuse_cards_elsewhere(connection: sa.Connection, pools: list[str], uuids: Sequence[str]) -> None:
+    query = sa.select(_card.c.uuid, _card.c.pool, _card.c.node).where(_card.c.pool.not_in(pools))
+    elsewhere = {row.uuid: row for row in connection.execute(query)}
+    for uuid in uuids:
+        if row := elsewhere.get(uuid):
+            raise StalePlan(
+                f"card {uuid} belongs to node {row.pool}/{row.node}; one physical card is declared in one pool only. "
+                f"Take it out of one of the two, or reference pool {row.pool!r}. {AGAIN}",
+                card=uuid,
+                who=(f"pool {row.pool}",),
+            )
+
+
+def _remove(connection: sa.Connection, pool: str, name: str) -> None:
+    connection.execute(_node.delete().where(_node.c.pool == pool, _node.c.name == name))
+    connection.execute(_card.delete().where(_card.c.pool == pool, _card.c.node == name))
+    forget_states(connection, pool, name)
+
+
+def _plain(document: dict[str, object]) -> object:
+    """The document as it comes back from JSON, where tuples are lists."""
+    import json
+
+    return json.loads(json.dumps(document))

@@ -1,0 +1,120 @@
+"""The ledger's key: specs and their secrets are encrypted with it. It is not ``eas:secret``, which Pulumi programs hash with.
+
+One key per ledger, 32 bytes: ``EAS_LEDGER_KEY``, else the file ``ledger.key`` (mode 600) beside the ledger, made with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from components.ledger.errors import KeyFault
+
+ENVIRONMENT = "EAS_LEDGER_KEY"
+FILE = "ledger.key"
+SIZE = 32
+_FORMAT = b"\x01"
+_NONCE = 12
+
+
+class Vault:
+    """Seals and opens documents with one key. Holds no reference to where the key came from but its name, for sentences."""
+
+    def __init__(self, key: bytes, source: str) -> None:
+        """Derive what it works with. Raises :class:`KeyFault` unless the key has 32 bytes."""
+        if len(key) != SIZE:
+            raise KeyFault(f"{source} has {len(key)} bytes; a ledger's key has {SIZE}, written in base64")
+        self.source = source
+        self.fingerprint = _derive(key, b"fingerprint").hex()[:16]
+        self._aes = AESGCM(_derive(key, b"seal"))
+        self._mac = _derive(key, b"digest")
+
+    def seal(self, content: Mapping[str, Any], about: str) -> bytes:
+        """Return the content encrypted. ``about`` is not stored and must be given again: a blob cannot change places."""
+        nonce = os.urandom(_NONCE)
+        return _FORMAT + nonce + self._aes.encrypt(nonce, _canonical(content), about.encode())
+
+    def open(self, sealed: bytes, about: str) -> dict[str, Any]:
+        """Return what was sealed. Raises :class:`KeyFault` when this key, or this place, is not the one it was sealed for."""
+        nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+        try:
+            content: dict[str, Any] = json.loads(self._aes.decrypt(nonce, body, about.encode()))
+        except (InvalidTag, ValueError) as error:
+            raise KeyFault(
+                f"what the ledger keeps of {about} cannot be decrypted with {self.source}; "
+                "put the ledger's own key back, or run `pulumi up` to record the service anew"
+            ) from error
+        return content
+
+    def digest(self, content: Mapping[str, Any]) -> str:
+        """Return a keyed hash of the content: tells same from changed, and a guess cannot be tried without the key."""
+        return hmac.new(self._mac, _canonical(content), hashlib.sha256).hexdigest()
+
+
+def from_environment(env: Mapping[str, str]) -> bytes | None:
+    """Return the key in ``EAS_LEDGER_KEY``, or None where it is unset. Raises :class:`KeyFault` when it is no key."""
+    value = env.get(ENVIRONMENT, "").strip()
+    return _decoded(value, ENVIRONMENT) if value else None
+
+
+def read_key_file(path: Path) -> bytes:
+    """Return the key in the file. Raises :class:`KeyFault` when it is missing, no key, or readable by other users."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text("ascii", errors="replace")
+    except OSError as error:
+        raise KeyFault(
+            f"the ledger's key file {path} cannot be read ({error.strerror}); put it back, or set {ENVIRONMENT}"
+        ) from error
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyFault(
+            f"the ledger's key file {path} has mode {stat.S_IMODE(mode):o}; run `chmod 600 {path}`"
+        )
+    return _decoded(text.strip(), str(path))
+
+
+def mint_key_file(path: Path) -> bytes:
+    """Return the key in the file, making one (mode 600) if there is none. Two processes at once get the same key."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(base64.b64encode(os.urandom(SIZE)) + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        # A link appears whole or not at all, and never replaces a key that is already in use.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    return read_key_file(path)
+
+
+def _decoded(text: str, source: str) -> bytes:
+    try:
+        key = base64.b64decode(text, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise KeyFault(f"{source} is not base64; a ledger's key is {SIZE} bytes in base64") from error
+    if len(key) != SIZE:
+        raise KeyFault(f"{source} has {len(key)} bytes; a ledger's key has {SIZE}, written in base64")
+    return key
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return hmac.new(key, b"eas-slices ledger " + purpose, hashlib.sha256).digest()
+
+
+def _canonical(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Alembic's folder: ``versions`` holds one file for each change of the tables, never edited once released."""

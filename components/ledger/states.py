@@ -1,0 +1,90 @@
+"""What operators and observation say of nodes and cards, beside what the program declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from components.ledger import schema
+from components.ledger.events import Story
+from components.ledger.records import NodeStateRow
+from components.placement.snapshot import NodeState, NodeView, StateCause
+from components.spec.node import Node
+
+_table = schema.node_state
+
+STRICTNESS: dict[NodeState, int] = {"ready": 0, "cordoned": 1, "draining": 2, "lost": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A state with who says so, on the way to the strictest."""
+
+    state: NodeState
+    cause: StateCause
+    reason: str
+
+
+def set_state(connection: sa.Connection, row: NodeStateRow, story: Story) -> None:
+    """Record what ``row.cause`` says of the node or card; ``ready`` takes back what it said before."""
+    key = [_table.c[name] == getattr(row, name) for name in ("pool", "node", "card", "cause")]
+    found = connection.execute(sa.select(_table.c.state, _table.c.reason, _table.c.who).where(*key)).first()
+    before: NodeState = found.state if found else "ready"
+    if before == row.state and (found is None or (found.reason, found.who) == (row.reason, row.who)):
+        return
+    connection.execute(_table.delete().where(*key))
+    if row.state != "ready":
+        names = [column.name for column in _table.columns]
+        connection.execute(_table.insert().values({name: getattr(row, name) for name in names}))
+    subject = f"pool/{row.pool}/{row.node}" + (f"/{row.card}" if row.card else "")
+    story.tell(subject, f"{before} -> {row.state}", f"{row.cause} {row.who}: {row.reason}".rstrip(": "))
+
+
+def states(connection: sa.Connection, pools: Iterable[str]) -> tuple[NodeStateRow, ...]:
+    """Return what stands recorded for these pools, by node, card and cause."""
+    query = sa.select(_table).where(_table.c.pool.in_(sorted(set(pools))))
+    query = query.order_by(_table.c.pool, _table.c.node, _table.c.card, _table.c.cause)
+    return tuple(NodeStateRow(**row._mapping) for row in connection.execute(query).all())
+
+
+def views(nodes: Iterable[tuple[Node, bool]], recorded: Iterable[NodeStateRow]) -> tuple[NodeView, ...]:
+    """Return each node with the strictest of what is declared and recorded; ``True`` marks one that left the program."""
+    by_node: dict[tuple[str, str], list[NodeStateRow]] = {}
+    for row in recorded:
+        by_node.setdefault((row.pool, row.node), []).append(row)
+    return tuple(_view(node, departed, by_node.get((node.pool, node.name), [])) for node, departed in nodes)
+
+
+def _view(node: Node, departed: bool, recorded: list[NodeStateRow]) -> NodeView:
+    verdict = Verdict(node.state, "program", node.reason)
+    if departed and STRICTNESS[node.state] < STRICTNESS["draining"]:
+        verdict = Verdict("draining", "program", "the node left the program")
+    cards: dict[str, NodeState] = {}
+    for row in recorded:
+        if row.card:
+            cards[row.card] = max(cards.get(row.card, "ready"), row.state, key=STRICTNESS.__getitem__)
+        elif STRICTNESS[row.state] > STRICTNESS[verdict.state]:
+            verdict = Verdict(row.state, row.cause, _reason(row))
+    known = {card.uuid for card in node.cards}
+    cards = {uuid: state for uuid, state in cards.items() if uuid in known and state != "ready"}
+    return NodeView(
+        node=node, state=verdict.state, cause=verdict.cause, reason=verdict.reason, card_states=cards
+    )
+
+
+def _reason(row: NodeStateRow) -> str:
+    who = f"{row.who}, {row.since:%Y-%m-%d %H:%M} UTC"
+    return f"{row.reason} ({who})" if row.reason else who
+
+
+def forget_states(connection: sa.Connection, pool: str, node: str) -> None:
+    """Forget what was said of a node that is no longer there."""
+    connection.execute(_table.delete().where(_table.c.pool == pool, _table.c.node == node))
+
+
+def at(pool: str, node: str, card: str | None, since: datetime, **said: str) -> NodeStateRow:
+    """Build a row; ``said`` has state, cause, reason and who."""
+    return NodeStateRow(pool=pool, node=node, card=card or "", since=since, **said)  # type: ignore[arg-type]

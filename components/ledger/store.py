@@ -1,0 +1,473 @@
+"""The ledger as everybody uses it: one method, one transaction. Each says what it needs; the modules beside do the work.
+
+Safe to use from many threads. Time (aware), ids and causes are arguments: ``because`` goes to the event of every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from components.ledger import commit as committing
+from components.ledger import declarations, leases, schema, snapshot, states, transitions, views
+from components.ledger.draft import Assignments
+from components.ledger.engine import Database
+from components.ledger.errors import Refused, UnknownNode, UnknownOwner, UnknownRevision
+from components.ledger.events import Story, story_of
+from components.ledger.keys import Vault
+from components.ledger.processes import alive as process_alive
+from components.ledger.records import (
+    CardRow,
+    Commit,
+    Committed,
+    EventRow,
+    ForgetOutcome,
+    InstanceRow,
+    Lease,
+    LeaseHolder,
+    NodeStateRow,
+    Observed,
+    OpenStep,
+    PlanRow,
+    PoolRecord,
+    Recorded,
+    ServiceRecord,
+    ServiceRow,
+    SpecRecord,
+    Transition,
+)
+from components.ledger.rows import Row, load
+from components.placement.plan_types import Step
+from components.placement.snapshot import NodeState, Snapshot, StateCause
+from components.spec.claim import Wanted
+from components.spec.node import Node
+
+HIDDEN = "(secret)"
+LEASE_TTL = timedelta(seconds=60)
+"""How long a lease of a process on another machine stands without being renewed."""
+
+
+class Ledger:
+    """A durable record of pools, declarations, reservations and what came of them. Made by ``open_ledger``."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Callable[[], Vault],
+        *,
+        url: str,
+        alive: leases.Alive = process_alive,
+    ) -> None:
+        """``vault`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs."""
+        self.url = url
+        self._database = database
+        self._vault = vault
+        self._alive = alive
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file. If not, every read answers as if nothing had ever been held."""
+        return self._database.path.exists()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Return the ledger itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    # ------------------------------------------------------------------------------------------ declarations
+
+    def declare_pool(
+        self,
+        owner: str,
+        pool_name: str,
+        *,
+        holder: str,
+        resource: str,
+        runtime: str,
+        settings: Mapping[str, Any],
+        nodes: Sequence[Node],
+        now: datetime,
+        because: str,
+    ) -> None:
+        """Record a pool, or take it over. Its nodes count once a plan takes them up. Raises :class:`ForeignHolder`."""
+        pool = declarations.PoolDeclaration(pool_name, holder, resource, runtime, settings, tuple(nodes))
+        with self._write(now, because, owner) as (connection, story):
+            declarations.declare_pool(connection, owner, pool, story, now)
+
+    def forget_pool(self, owner: str, pool_name: str, *, holder: str, now: datetime, because: str) -> bool:
+        """Remove a pool; False when ``holder`` no longer holds it. Raises :class:`PoolInUse` while it holds anything."""
+        with self._write(now, because, owner) as (connection, story):
+            return declarations.forget_pool(connection, owner, pool_name, holder, story)
+
+    def pool(self, pool_name: str) -> PoolRecord | None:
+        """Return a pool, or None where nobody declares it."""
+        with self._database.read() as connection:
+            return next(iter(declarations.pools(connection, pool_name)), None)
+
+    def pools(self) -> tuple[PoolRecord, ...]:
+        """Return every pool, by name."""
+        with self._database.read() as connection:
+            return declarations.pools(connection)
+
+    def declare_service(
+        self,
+        owner: str,
+        service: str,
+        *,
+        holder: str,
+        pool: str,
+        revision: str,
+        document: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        now: datetime,
+        because: str,
+    ) -> None:
+        """Record a service's spec, encrypted, or take the service over. Nothing starts."""
+        declared = ServiceRecord(service, holder, pool, revision, document, secrets)
+        self.declare_services(owner, (declared,), now=now, because=because)
+
+    def declare_services(
+        self, owner: str, services: Iterable[ServiceRecord], *, now: datetime, because: str
+    ) -> None:
+        """Record many services in one transaction."""
+        vault = self._vault()
+        with self._write(now, because, owner) as (connection, story):
+            for declared in services:
+                declarations.declare_service(connection, owner, declared, vault, story, now)
+
+    def forget_service(
+        self, owner: str, service: str, *, holder: str, now: datetime, because: str
+    ) -> ForgetOutcome:
+        """Remove a declaration, unless instances are held: then the outcome names them, to be stopped first."""
+        with self._write(now, because, owner) as (connection, story):
+            return declarations.forget_service(connection, owner, service, holder, story)
+
+    def spec(self, owner: str, service: str, revision: str) -> SpecRecord:
+        """Return what instances of this revision start from. Raises :class:`UnknownRevision`, :class:`KeyFault`."""
+        with self._database.read() as connection:
+            return declarations.spec(connection, owner, service, revision, self._vault())
+
+    # ------------------------------------------------------------------------------------------ the picture
+
+    def knows(self, owner: str) -> bool:
+        """Return whether this ledger has ever held anything of this owner."""
+        with self._database.read() as connection:
+            return (
+                connection.execute(sa.select(schema.owner).where(schema.owner.c.name == owner)).first()
+                is not None
+            )
+
+    def require_owner(self, owner: str, *, assignments: int) -> None:
+        """Raise :class:`UnknownOwner` if Pulumi knows ``assignments`` > 0 of an owner that this ledger never held."""
+        if assignments and not self.knows(owner):
+            state = "has never held anything of this stack" if self.exists else "does not exist"
+            raise UnknownOwner(
+                f"ledger {self._database.path} {state} ({owner}), while Pulumi knows {assignments} assignments of it: "
+                "planning from here would start everything a second time. Point --ledger, EAS_LEDGER or eas:ledger at the "
+                "right file, or run `eas ledger rebuild`, which records anew what Pulumi's state and the runtime show"
+            )
+
+    def snapshot(self, owner: str, nodes: Sequence[Node] | None, pools: Iterable[str]) -> Snapshot:
+        """Return what ``owner`` may plan from; ``nodes`` None: the ledger's (a stack that only references the pools)."""
+        with self._database.read() as connection:
+            return snapshot.snapshot(connection, owner, nodes, pools)
+
+    def set_node_state(
+        self,
+        pool: str,
+        node: str,
+        card_uuid: str | None,
+        state: NodeState,
+        cause: StateCause,
+        reason: str,
+        who: str,
+        now: datetime,
+    ) -> None:
+        """Record what an operator or observation says of a node or card; ``ready`` takes back what that cause said."""
+        row = NodeStateRow(pool, node, card_uuid or "", state, cause, reason, who, now)
+        with self._write(now, f"{cause} {who}") as (connection, story):
+            states.set_state(connection, row, story)
+
+    def node_states(self, pool: str) -> tuple[NodeStateRow, ...]:
+        """Return what stands recorded of this pool's nodes and cards, with who and when."""
+        with self._database.read() as connection:
+            return states.states(connection, (pool,))
+
+    def forget_node(self, pool: str, node: str, *, now: datetime, because: str) -> tuple[str, ...]:
+        """Remove all rows on a lost node because somebody vouches that it will not return. Returns their ids.
+
+        Raises :class:`UnknownNode`, or :class:`Refused` unless the node is recorded as lost: what may still run there
+        must not lose its place.
+        """
+        with self._write(now, because) as (connection, story):
+            counted = [pair for pair in declarations.nodes_of(connection, (pool,)) if pair[0].name == node]
+            if not counted:
+                raise UnknownNode(
+                    f"the ledger knows no node {node!r} in pool {pool!r}; `eas nodes` lists them"
+                )
+            view = states.views(counted, states.states(connection, (pool,)))[0]
+            if view.state != "lost":
+                raise Refused(
+                    f"node {pool}/{node} is {view.state}, not lost, so what is recorded there may still run; "
+                    "if it will never return, mark it lost first"
+                )
+            here = load(connection, schema.instance.c.pool == pool, schema.instance.c.node == node)
+            transitions.forced_gone(connection, here, story, now)
+            return tuple(row.held.id for row in here)
+
+    def open_steps(self, owner: str) -> tuple[OpenStep, ...]:
+        """Return the committed steps of this owner that are not done, in order."""
+        with self._database.read() as connection:
+            return snapshot.open_steps(connection, owner)
+
+    def unfinished(self, owner: str) -> bool:
+        """Return whether a committed plan of this owner has steps that are not done."""
+        return bool(self.open_steps(owner))
+
+    def committed(self, owner: str) -> Committed | None:
+        """Return what this owner's newest plan wants and has not done; None before its first."""
+        with self._database.read() as connection:
+            return snapshot.committed(connection, owner)
+
+    # --------------------------------------------------------------------------------------------- commit
+
+    def commit(
+        self,
+        owner: str,
+        *,
+        nodes: Sequence[Node],
+        pools: Sequence[str],
+        wanted: Sequence[Wanted],
+        assignments: Assignments,
+        steps: Sequence[Step],
+        mint: Callable[[], str],
+        now: datetime,
+        because: str,
+        expected: Snapshot | None = None,
+        holder: str = "",
+        process: LeaseHolder | None = None,
+    ) -> Commit:
+        """Re-judge a plan against what is recorded now and write it whole, or change nothing.
+
+        ``mint`` returns a new incarnation each time. ``holder``: physical id of the Placement that holds the reservations
+        from now on. ``process``: who commits; then another live process that carries out for this owner is in the way.
+        Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
+        """
+        proposal = committing.Proposal(owner, nodes, pools, wanted, assignments, steps, expected, holder)
+        with self._write(now, because, owner) as (connection, story):
+            if process is not None:
+                leases.refuse_while_held(connection, owner, process, self._alive, now)
+            return committing.commit(connection, proposal, mint, story, now)
+
+    def placement_holder(self, owner: str) -> str:
+        """Return the physical id of the Placement that holds this owner's reservations; empty before the first commit."""
+        with self._database.read() as connection:
+            query = sa.select(schema.owner.c.placement).where(schema.owner.c.name == owner)
+            return connection.scalar(query) or ""
+
+    def release_owner(self, owner: str, *, holder: str, now: datetime, because: str) -> bool:
+        """Forget what the owner's plan wanted, once it holds nothing; False where ``holder`` no longer holds it.
+
+        Raises :class:`Refused` while instances are held.
+        """
+        with self._write(now, because, owner) as (connection, story):
+            return committing.release_owner(connection, owner, holder, story)
+
+    # ------------------------------------------------------------------------------------------ carrying out
+
+    def lease(
+        self,
+        owner: str,
+        services: Sequence[str],
+        *,
+        holder: LeaseHolder,
+        now: datetime,
+        because: str = "carrying out",
+        ttl: timedelta = LEASE_TTL,
+    ) -> dict[str, int]:
+        """Return a fencing number per service, all or none. Raises :class:`LeaseHeld`, naming who carries out."""
+        with self._write(now, because, owner) as (connection, story):
+            return leases.acquire(connection, owner, services, holder, ttl, self._alive, story, now)
+
+    def renew(
+        self, owner: str, fences: Mapping[str, int], *, now: datetime, ttl: timedelta = LEASE_TTL
+    ) -> tuple[str, ...]:
+        """Put off the end of leases; returns the services that are no longer held under these numbers."""
+        with self._database.write() as connection:
+            return leases.renew(connection, owner, fences, ttl, now)
+
+    def release(
+        self, owner: str, fences: Mapping[str, int], *, now: datetime, because: str = "carrying out"
+    ) -> None:
+        """Give up leases."""
+        with self._write(now, because, owner) as (connection, story):
+            leases.release(connection, owner, fences, story)
+
+    def leases(self, owner: str | None = None, *, now: datetime) -> tuple[Lease, ...]:
+        """Return the leases of processes that live: on this machine by asking it, on others until they run out."""
+        with self._database.read() as connection:
+            return leases.leases(connection, owner, self._alive, now)
+
+    def record(self, batch: Sequence[Transition], *, now: datetime, because: str) -> Recorded:
+        """Record what happened to many instances in one transaction; what is refused is refused alone."""
+        if not batch:
+            return Recorded()
+        with self._write(now, because) as (connection, story):
+            return transitions.record(connection, batch, self._redactor(connection), story, now)
+
+    def starting(
+        self,
+        instance_id: str,
+        fence: int,
+        now: datetime,
+        because: str,
+        *,
+        step: tuple[int, int] | None = None,
+    ) -> None:
+        """Record, before telling the runtime, that an instance is being started. Raises :class:`LeaseLost` and others."""
+        self._one(Transition(instance_id, "starting", fence, step=step), now, because)
+
+    def ready(
+        self,
+        instance_id: str,
+        fence: int,
+        endpoint: str,
+        now: datetime,
+        because: str,
+        *,
+        step: tuple[int, int] | None = None,
+    ) -> None:
+        """Record that an instance serves at ``endpoint``."""
+        self._one(Transition(instance_id, "ready", fence, endpoint=endpoint, step=step), now, because)
+
+    def failed(self, instance_id: str, fence: int, detail: str, now: datetime, because: str) -> None:
+        """Record that an instance failed, with the reason and the last lines of its log. It holds its place."""
+        self._one(Transition(instance_id, "failed", fence, detail=detail), now, because)
+
+    def stopping(self, instance_id: str, fence: int, now: datetime, because: str) -> None:
+        """Record, before telling the runtime, that an instance is being stopped. It holds its place."""
+        self._one(Transition(instance_id, "stopping", fence), now, because)
+
+    def gone(
+        self,
+        instance_id: str,
+        fence: int,
+        now: datetime,
+        because: str,
+        *,
+        step: tuple[int, int] | None = None,
+    ) -> tuple[str, ...]:
+        """Record that an instance was seen gone: its place is free, or handed to who waits for it. Returns those ids."""
+        return self._one(Transition(instance_id, "gone", fence, step=step), now, because).released
+
+    def reconfigured(
+        self,
+        instance_id: str,
+        fence: int,
+        token_hash: str,
+        now: datetime,
+        because: str,
+        *,
+        step: tuple[int, int] | None = None,
+    ) -> None:
+        """Record that a running instance has its new token."""
+        self._one(
+            Transition(instance_id, "reconfigured", fence, token_hash=token_hash, step=step), now, because
+        )
+
+    def observed(
+        self, instance_id: str, condition: Observed, detail: str, now: datetime, because: str
+    ) -> tuple[str, ...]:
+        """Record what was seen of one settled instance; see :meth:`observe`."""
+        return self.observe({instance_id: (condition, detail)}, now=now, because=because)
+
+    def observe(
+        self, seen: Mapping[str, tuple[Observed, str]], *, now: datetime, because: str
+    ) -> tuple[str, ...]:
+        """Record ready instances seen dead as failed and failed ones that answer as ready; returns those that changed."""
+        if not seen:
+            return ()
+        with self._write(now, because) as (connection, story):
+            return transitions.observe(connection, seen, self._redactor(connection), story, now)
+
+    # ------------------------------------------------------------------------------------------------ views
+
+    def instances(
+        self, owner: str | None = None, pool: str | None = None, service: str | None = None
+    ) -> tuple[InstanceRow, ...]:
+        """Return the rows that match, by owner, service and ordinal."""
+        with self._database.read() as connection:
+            return views.instances(connection, owner, pool, service)
+
+    def endpoints(self, owner: str) -> dict[str, dict[str, str]]:
+        """Return ``{service: {instance id: endpoint}}`` of what serves now."""
+        with self._database.read() as connection:
+            return views.endpoints(connection, owner)
+
+    def services(self, owner: str | None = None) -> tuple[ServiceRow, ...]:
+        """Return every service with its instances counted by state."""
+        with self._database.read() as connection:
+            return views.services(connection, owner)
+
+    def cards(self, pool: str | None = None) -> tuple[CardRow, ...]:
+        """Return the cards with what is taken on each."""
+        with self._database.read() as connection:
+            return views.cards(connection, pool)
+
+    def events(
+        self, subject: str | None = None, limit: int = 100, *, owner: str | None = None
+    ) -> tuple[EventRow, ...]:
+        """Return the story of a subject and all below it, oldest first; see :mod:`components.ledger.events`."""
+        with self._database.read() as connection:
+            return story_of(connection, subject, owner=owner, limit=limit)
+
+    def plans(self, owner: str | None = None, limit: int = 20) -> tuple[PlanRow, ...]:
+        """Return the newest committed plans, newest first."""
+        with self._database.read() as connection:
+            return views.plans(connection, owner, limit)
+
+    # --------------------------------------------------------------------------------------------- within
+
+    def _one(self, item: Transition, now: datetime, because: str) -> Recorded:
+        recorded = self.record((item,), now=now, because=because)
+        for refusal in recorded.refused.values():
+            raise refusal
+        return recorded
+
+    def _redactor(self, connection: sa.Connection) -> transitions.Redact:
+        def redact(row: Row, text: str) -> str:
+            if not text:
+                return text
+            held = row.held
+            try:
+                secrets = declarations.spec(
+                    connection, held.owner, held.service, held.revision, self._vault()
+                ).secrets
+            except UnknownRevision:
+                return text
+            for value in sorted(filter(None, secrets.values()), key=len, reverse=True):
+                text = text.replace(value, HIDDEN)
+            return text
+
+        return redact
+
+    @contextmanager
+    def _write(self, now: datetime, because: str, owner: str = "") -> Iterator[tuple[sa.Connection, Story]]:
+        story = Story(now, because, owner)
+        with self._database.write() as connection:
+            yield connection, story
+            story.write(connection)

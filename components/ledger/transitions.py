@@ -1,0 +1,273 @@
+"""Records what carrying out did and saw: many instances in one transaction, each under its service's fencing number.
+
+Level-triggered: recording the same again changes nothing. What is refused is refused alone, the rest of a batch stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from components.ledger import rows as held_rows
+from components.ledger import schema
+from components.ledger.declarations import sweep_specs
+from components.ledger.errors import IllegalMove, LeaseLost, UnknownInstance
+from components.ledger.events import Story, story_of
+from components.ledger.inventory import release_departed
+from components.ledger.lifecycle import allowed
+from components.ledger.records import Observed, Recorded, Transition
+from components.ledger.rows import Row
+from components.placement.snapshot import HoldState
+
+_instance = schema.instance
+_plan = schema.plan
+_step = schema.step
+
+Redact = Callable[[Row, str], str]
+"""Returns a text without the secrets of the row's service: the last lines of a log may show a token."""
+_lease = schema.lease
+_CHANGEABLE = ("state", "endpoint", "detail", "token_hash")
+_FEW = 200
+"""Up to so many ids are asked for by name; more, and their owners' rows are read whole."""
+
+# Built once: transitions are many and small, and building a statement costs more than running it.
+_FIND_ROWS = sa.select(_instance).where(_instance.c.id.in_(sa.bindparam("b_ids", expanding=True)))
+_FIND_FENCES = sa.select(_lease.c.owner, _lease.c.service, _lease.c.fence).where(
+    _lease.c.held, _lease.c.owner.in_(sa.bindparam("b_owners", expanding=True))
+)
+_FIND_FEW_FENCES = _FIND_FENCES.where(_lease.c.service.in_(sa.bindparam("b_services", expanding=True)))
+_CHANGE_ROW = (
+    _instance.update()
+    .where(_instance.c.id == sa.bindparam("b_id"))
+    .values({name: sa.bindparam(f"b_{name}") for name in (*_CHANGEABLE, "since")})
+)
+_END_STEP = (
+    _step.update()
+    .where(
+        _step.c.plan_id == sa.bindparam("b_plan"), _step.c.n == sa.bindparam("b_n"), _step.c.state == "open"
+    )
+    .values(state="done", ended=sa.bindparam("b_ended"))
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the batch has come to so far: the values of each row, and what is gone."""
+
+    rows: dict[str, dict[str, Any]]
+    changed: dict[str, None] = field(default_factory=dict)
+    gone: dict[str, Row] = field(default_factory=dict)
+    done: dict[tuple[int, int], None] = field(default_factory=dict)
+    refused: dict[str, Exception] = field(default_factory=dict)
+
+
+def record(
+    connection: sa.Connection, batch: Sequence[Transition], redact: Redact, story: Story, now: datetime
+) -> Recorded:
+    """Record the batch in its order. See :class:`Transition` and :class:`Recorded`."""
+    work = _Batch(rows=_rows(connection, [item.instance for item in batch]))
+    fences = _fences(connection, work.rows.values())
+    for item in batch:
+        row = work.rows.get(item.instance)
+        if row is None:
+            _absent(item, work)
+        elif fences.get((row["owner"], row["service"])) != item.fence:
+            work.refused[item.instance] = _lost(row["owner"], row["service"], item.fence)
+        else:
+            _apply(connection, item, row, work, redact, story)
+    return Recorded(released=_write(connection, work, story, now), refused=work.refused)
+
+
+def observe(
+    connection: sa.Connection,
+    seen: Mapping[str, tuple[Observed, str]],
+    redact: Redact,
+    story: Story,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Record what was observed of settled instances: ready ones that died as failed, failed ones that answer as ready.
+
+    ``seen``: instance id -> condition and detail. Rows that are being started or stopped are left to whoever does that.
+    Needs no lease. Returns the ids whose state changed.
+    """
+    work = _Batch(rows=_rows(connection, list(seen)))
+    for instance, (condition, detail) in seen.items():
+        row = work.rows.get(instance)
+        to = _observed_state(row, condition) if row is not None else None
+        if row is not None and to is not None:
+            what = detail or ("it is gone" if condition == "absent" else "")
+            text = redact(held_rows.row_of(row), what) if to == "failed" else ""
+            story.tell(
+                instance,
+                f"{row['state']} -> {to}",
+                f"observed {condition}: {text}".rstrip(": "),
+                owner=row["owner"],
+            )
+            row.update(state=to, detail=text)
+            work.changed[instance] = None
+    _write(connection, work, story, now)
+    return tuple(work.changed)
+
+
+def forced_gone(
+    connection: sa.Connection, rows: Sequence[Row], story: Story, now: datetime
+) -> tuple[str, ...]:
+    """Remove rows because somebody vouches that they are gone (``eas forget NODE``). Returns what that releases."""
+    work = _Batch(rows=_rows(connection, [row.held.id for row in rows]))
+    for row in rows:
+        work.gone[row.held.id] = row
+        story.tell(
+            row.held.id,
+            "forgotten",
+            f"was {row.held.state} on {row.held.place.node_key}",
+            owner=row.held.owner,
+        )
+    return _write(connection, work, story, now)
+
+
+def _observed_state(row: Mapping[str, Any], condition: Observed) -> HoldState | None:
+    if row["state"] == "ready" and condition in ("absent", "failed"):
+        return "failed"
+    if row["state"] == "failed" and condition == "ready":
+        return "ready"
+    return None
+
+
+def _apply(
+    connection: sa.Connection,
+    item: Transition,
+    row: dict[str, Any],
+    work: _Batch,
+    redact: Redact,
+    story: Story,
+) -> None:
+    before: HoldState = row["state"]
+    if item.to == "gone":
+        work.gone[item.instance] = held_rows.row_of(row)
+        work.rows.pop(item.instance)
+        work.changed.pop(item.instance, None)
+        story.tell(item.instance, "gone", f"was {before} on {row['pool']}/{row['node']}", owner=row["owner"])
+    elif item.to == "reconfigured":
+        _change(row, work, story, "reconfigured", token_hash=item.token_hash)
+    elif item.to == "failed" and before == "stopping":
+        # It could not be stopped yet: it holds its place, and the reason is kept.
+        _change(row, work, story, "still stopping", detail=redact(held_rows.row_of(row), item.detail))
+    elif not allowed(before, item.to):
+        work.refused[item.instance] = _illegal(connection, item, before)
+        return
+    else:
+        detail = redact(held_rows.row_of(row), item.detail) if item.detail else ""
+        values: dict[str, Any] = {"state": item.to, "detail": detail}
+        if item.endpoint:
+            values["endpoint"] = item.endpoint
+        if item.token_hash:
+            values["token_hash"] = item.token_hash
+        _change(row, work, story, f"{before} -> {item.to}" if before != item.to else str(item.to), **values)
+    if item.step is not None:
+        work.done[item.step] = None
+
+
+def _change(row: dict[str, Any], work: _Batch, story: Story, what: str, **values: Any) -> None:
+    if all(row[name] == value for name, value in values.items()):
+        return
+    row.update(values)
+    work.changed[row["id"]] = None
+    told = [values.get("endpoint", ""), values.get("detail", "")]
+    story.tell(row["id"], what, " ".join(text for text in told if text), owner=row["owner"])
+
+
+def _absent(item: Transition, work: _Batch) -> None:
+    """The row is gone: recording that again is fine, anything else comes too late."""
+    if item.to != "gone":
+        work.refused[item.instance] = UnknownInstance(
+            f"{item.instance} is not recorded (it has been seen gone, or was never committed), so it cannot become {item.to}"
+        )
+    elif item.step is not None:
+        work.done[item.step] = None
+
+
+def _write(connection: sa.Connection, work: _Batch, story: Story, now: datetime) -> tuple[str, ...]:
+    if work.changed:
+        changes = [
+            {f"b_{name}": work.rows[key][name] for name in _CHANGEABLE} | {"b_id": key}
+            for key in work.changed
+        ]
+        connection.execute(_CHANGE_ROW, [change | {"b_since": now} for change in changes])
+    released = _hand_over(connection, work, story, now) if work.gone else ()
+    if work.done:
+        _end_steps(connection, list(work.done), story, now)
+    return released
+
+
+def _hand_over(connection: sa.Connection, work: _Batch, story: Story, now: datetime) -> tuple[str, ...]:
+    """Remove what is gone and give its places to the rows that wait for them, in this same transaction."""
+    held_rows.delete(connection, work.gone)
+    owners = sorted({row.held.owner for row in work.gone.values()})
+    pending = held_rows.load(connection, _instance.c.state == "pending", _instance.c.owner.in_(owners))
+    after = {
+        row.held.id: tuple(other for other in row.held.after if other not in work.gone)
+        for row in pending
+        if not work.gone.keys().isdisjoint(row.held.after)
+    }
+    released = held_rows.rewrite_after(connection, after, now)
+    owner_of = {row.held.id: row.held.owner for row in pending}
+    for instance in released:
+        story.tell(instance, "pending -> reserved", "its place is free", owner=owner_of[instance])
+    for owner in owners:
+        services = sorted({row.held.service for row in work.gone.values() if row.held.owner == owner})
+        sweep_specs(connection, owner, services)
+    release_departed(connection, story)
+    return released
+
+
+def _end_steps(
+    connection: sa.Connection, done: Sequence[tuple[int, int]], story: Story, now: datetime
+) -> None:
+    connection.execute(_END_STEP, [{"b_plan": plan_id, "b_n": n, "b_ended": now} for plan_id, n in done])
+    unfinished = sa.exists().where(_step.c.plan_id == _plan.c.id, _step.c.state == "open")
+    finished = (
+        _plan.c.id.in_(sorted({plan_id for plan_id, _ in done})),
+        _plan.c.state == "open",
+        sa.not_(unfinished),
+    )
+    for row in connection.execute(sa.select(_plan.c.id, _plan.c.owner).where(*finished)).all():
+        connection.execute(_plan.update().where(_plan.c.id == row.id).values(state="done"))
+        story.tell(f"plan/{row.id}", "done", plan_id=row.id, owner=row.owner)
+
+
+def _rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    wanted = sorted(set(ids))
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(wanted), _FEW):
+        part = wanted[start : start + _FEW]
+        for row in connection.execute(_FIND_ROWS, {"b_ids": part}):
+            found[row.id] = dict(row._mapping)
+    return found
+
+
+def _fences(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    named = {(row["owner"], row["service"]) for row in rows}
+    owners = sorted({owner for owner, _ in named})
+    if len(named) <= _FEW:
+        services = sorted({service for _, service in named})
+        found = connection.execute(_FIND_FEW_FENCES, {"b_owners": owners, "b_services": services})
+    else:
+        found = connection.execute(_FIND_FENCES, {"b_owners": owners})
+    return {(row.owner, row.service): row.fence for row in found}
+
+
+def _lost(owner: str, service: str, fence: int) -> LeaseLost:
+    return LeaseLost(
+        f"service {service!r} of {owner} is carried out by somebody else now (lease {fence} is over), "
+        "so nothing more is recorded or done here",
+        services=(service,),
+    )
+
+
+def _illegal(connection: sa.Connection, item: Transition, before: HoldState) -> IllegalMove:
+    told = [f"{row.at:%H:%M:%S} {row.what}" for row in story_of(connection, item.instance, limit=8)]
+    return IllegalMove(f"{item.instance} cannot go from {before} to {item.to}; its story: " + "; ".join(told))

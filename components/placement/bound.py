@@ -1,0 +1,3 @@
+from typing import Any
+def rejudge(*a: Any, **k: Any) -> list[str]:
+    return []

@@ -1,0 +1,128 @@
+"""Plans and pools as people read them: the table of changes, and one line per card. Text only.
+
+Providers print the table in every preview and the command line shows both, so that one change looks the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from components.placement.address import address_of
+from components.placement.plan_types import Plan, Step
+from components.placement.snapshot import Place
+
+NOWHERE = "-"
+"""Where an instance comes from that is new, and where one goes that ends."""
+
+CHANGE_HEADINGS = ("instance", "from", "to", "how", "reason")
+
+
+def columns(headings: Sequence[str], rows: Iterable[Sequence[str]], *, indent: str = "") -> str:
+    """Return rows as left-aligned columns under headings, without trailing blanks."""
+    lines = [tuple(headings), *(tuple(row) for row in rows)]
+    widths = [max(len(cell) for cell in column) for column in zip_longest(*lines, fillvalue="")]
+    return "\n".join(
+        (indent + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False))).rstrip()
+        for line in lines
+    )
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``1 card``, ``2 cards``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def change_rows(
+    steps: Sequence[Step], before: Mapping[str, Place], indexes: Mapping[str, int]
+) -> list[tuple[str, str, str, str, str]]:
+    """Return one row (instance, from, to, how, reason) for each instance that the steps touch.
+
+    A start and the stop that it replaces are one row: what moves is one instance to its reader. ``before`` has the place
+    of every instance that is held now, ``indexes`` the index of every card.
+    """
+    groups: dict[tuple[str, int, str], list[Step]] = {}
+    for step in steps:
+        groups.setdefault((step.service, step.ordinal, step.role), []).append(step)
+    waves = _services_with_waves(steps)
+    rows = []
+    for _, group in sorted(groups.items()):
+        begins = [step for step in group if step.op != "stop"]
+        ends = [step for step in group if step.op == "stop"]
+        for begin, end in zip_longest(begins, ends):
+            rows.append(_row(begin, end, before, indexes, waves))
+    return rows
+
+
+def change_table(
+    steps: Sequence[Step], before: Mapping[str, Place], indexes: Mapping[str, int], unchanged: int
+) -> str:
+    """Return the one table of a preview: what changes, row by row, and how many instances stay as they are."""
+    rows = change_rows(steps, before, indexes)
+    if not rows:
+        return f"nothing to do: {counted(unchanged, 'instance')} unchanged"
+    return f"{columns(CHANGE_HEADINGS, rows)}\n{unchanged} unchanged"
+
+
+def unchanged(plan: Plan) -> int:
+    """Return how many instances have a place that no step of the plan touches."""
+    touched = {(step.service, step.ordinal) for step in plan.steps if step.role == "steady"}
+    return sum(
+        place is not None and (service, ordinal) not in touched
+        for service, places in plan.assignments.items()
+        for ordinal, place in places.items()
+    )
+
+
+def _row(
+    begin: Step | None,
+    end: Step | None,
+    before: Mapping[str, Place],
+    indexes: Mapping[str, int],
+    waves: frozenset[str],
+) -> tuple[str, str, str, str, str]:
+    """Render what happens to one instance: it begins, it ends, or it is replaced by itself elsewhere."""
+    lead = begin or end
+    assert lead is not None, "a group has at least one step"
+    if begin is None:
+        origin, target = _place(end, before, indexes), NOWHERE
+    elif begin.op in ("restart", "reconfigure"):
+        origin = target = _place(begin, before, indexes)
+    else:
+        origin = NOWHERE if end is None or lead.role == "surge" else _place(end, before, indexes)
+        target = address_of(begin.place, indexes)
+    reason = lead.reason or (end.reason if end is not None else "")
+    return lead.label, origin, target, _how(lead, waves), reason
+
+
+def _place(step: Step | None, before: Mapping[str, Place], indexes: Mapping[str, int]) -> str:
+    """Return where the instance of a step sits now, or where the step says it sits."""
+    if step is None:
+        return NOWHERE
+    place = before.get(step.instance, step.place)
+    return NOWHERE if place is None else address_of(place, indexes)
+
+
+def _how(step: Step, waves: frozenset[str]) -> str:
+    """Return ``move, make-before-break`` or ``roll, in-place, wave 2``."""
+    words = [str(step.how)]
+    if step.mode:
+        words.append(step.mode)
+    if step.wave and step.service in waves:
+        words.append(f"wave {step.wave}")
+    return ", ".join(words)
+
+
+def _services_with_waves(steps: Sequence[Step]) -> frozenset[str]:
+    """Return the services whose change takes more than one wave."""
+    seen: dict[str, set[int]] = {}
+    for step in steps:
+        if step.wave:
+            seen.setdefault(step.service, set()).add(step.wave)
+    return frozenset(service for service, numbers in seen.items() if len(numbers) > 1)
+
+
+def card_lines(usage: Mapping[str, Any]) -> list[str]:
+    """Return one line per card."""
+    return [str(item) for item in usage.items()]

@@ -1,0 +1,89 @@
+"""The shell that all providers share: no instance attributes, imported fast, the work elsewhere.
+
+Pulumi's SDK pickles the provider into every resource. A class without attributes pickles by reference (module and name);
+with them, a program of about 1,000 resources ends in ``RecursionError`` (pulumi/pulumi#17803).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, ClassVar, Protocol, cast
+
+from pulumi.dynamic import (
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+
+class Work(Protocol):
+    """What a module of ``components.providers.work`` offers for one kind of resource."""
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Canonicalise and judge the inputs; changes nothing, survives unknown values."""
+        ...
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Say whether anything is to be done, or leave the comparison to the engine."""
+        ...
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Create, or adopt what is there."""
+        ...
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Make it as declared; answers all outputs."""
+        ...
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Take it away, unless another resource holds it by now."""
+        ...
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Answer what is there."""
+        ...
+
+
+class Shell(ResourceProvider):
+    """A provider that hands every call to its module of ``components.providers.work``."""
+
+    serialize_as_secret_always = False
+    work: ClassVar[str]
+    """The module's name below ``components.providers.work``."""
+
+    def _work(self) -> Work:
+        return cast(Work, importlib.import_module(f"components.providers.work.{self.work}"))
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Remember the stack's configuration for this process."""
+        from components.providers.work import session
+
+        session.configure(req)
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """See :meth:`Work.check`."""
+        return self._work().check(_olds, news)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """See :meth:`Work.diff`."""
+        return self._work().diff(_id, _olds, _news)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """See :meth:`Work.create`."""
+        return self._work().create(props)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """See :meth:`Work.update`."""
+        return self._work().update(_id, _olds, _news)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """See :meth:`Work.delete`."""
+        self._work().delete(_id, _props)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """See :meth:`Work.read`."""
+        return self._work().read(id_, props)

@@ -1,0 +1,115 @@
+"""``Fleet``: pools, services and their placement as one component, from files or from Python.
+
+Every file is validated before anything is registered, because Pulumi stops a preview at the first resource whose check
+fails: one run reports all ``invalid`` faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.resources.placement import Placement
+from components.resources.pool import GpuPool
+from components.resources.service import EasService
+from components.resources.settings import FleetSettings, settings_of
+from components.rules import judge_project
+from components.spec.fault import Fault, SpecError
+from components.spec.options import placement_options
+from components.spec.project import Project, load_project
+
+
+class Fleet(pulumi.ComponentResource):
+    """Everything that one stack declares.
+
+    ``endpoints``: service -> ordinal -> URL; ``assignments``: service -> ordinal -> ``node/card`` or ``waiting``;
+    ``tokens``: service -> token (secret); ``status``: service -> ready/wanted.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        project: Project,
+        *,
+        settings: FleetSettings | None = None,
+        options: Mapping[str, Any] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare what ``project`` holds (see :func:`components.spec.project.load_project`, or build one in Python).
+
+        ``settings`` default to the stack's configuration. Raises ``pulumi.RunError`` naming every ``invalid`` fault.
+        """
+        settings = settings or settings_of(pulumi.Config("eas"))
+        refuse_or_warn((*project.faults, *judge_project(project)))
+        agreed = agreed_options(project)
+        super().__init__("eas:index:Fleet", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.pools = [
+            GpuPool(pool.name, pool=pool, owner=settings.owner, opts=child)
+            for pool in project.pools
+            if pool.name not in settings.references
+        ]
+        self.services = [
+            EasService(
+                service=service,
+                pool=project.pool_of(service),
+                owner=settings.owner,
+                secret=settings.secret,
+                opts=child,
+            )
+            for service in project.services
+        ]
+        self.placement = Placement(
+            name,
+            pools=self.pools,
+            services=self.services,
+            owner=settings.owner,
+            references=settings.references,
+            options={**agreed, **(options or {})},
+            opts=child,
+        )
+        self.endpoints = self.placement.endpoints
+        self.assignments = self.placement.assignments
+        self.tokens = self.placement.tokens
+        self.status = self.placement.status
+        self.register_outputs(
+            {"assignments": self.assignments, "endpoints": self.endpoints, "status": self.status}
+        )
+
+    @classmethod
+    def from_files(cls, name: str = "fleet", *, root: Path | None = None) -> Fleet:
+        """Declare the files that the stack's configuration chooses: ``eas:pools``, ``eas:services``, ``eas:overrides``."""
+        settings = settings_of(pulumi.Config("eas"))
+        project = load_project(
+            root or Path.cwd(),
+            pool_files=settings.pool_files,
+            services=settings.services,
+            overrides=settings.overrides,
+        )
+        return cls(name, project, settings=settings)
+
+
+def agreed_options(project: Project) -> dict[str, Any]:
+    """Return the placement options of the pools; raises ``pulumi.RunError`` where they differ."""
+    try:
+        return placement_options(project.pools)
+    except SpecError as error:
+        raise pulumi.RunError(str(error)) from error
+
+
+def refuse_or_warn(faults: Sequence[Fault]) -> None:
+    """Raise ``pulumi.RunError`` with all ``invalid`` faults, else print the others as warnings."""
+    invalid = [str(fault) for fault in faults if fault.level == "invalid"]
+    if invalid:
+        count = f"{len(invalid)} fault" + ("s" if len(invalid) > 1 else "")
+        raise pulumi.RunError(
+            f"{count} in the declared files; nothing was registered:\n" + "\n".join(invalid)
+        )
+    for fault in faults:
+        if fault.level == "ineffective":
+            pulumi.warn(str(fault))
+        else:
+            pulumi.info(str(fault))

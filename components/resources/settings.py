@@ -1,0 +1,49 @@
+"""What a stack's configuration says about its fleet (``Pulumi.STACK.yaml``, keys ``eas:…``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """``owner`` names this stack in the ledger; ``secret`` keys token and revision hashes.
+
+    ``pool_files``, ``services`` and ``overrides`` choose and adapt the files, so that dev and prod share them;
+    ``references`` are pools that another stack declares.
+    """
+
+    owner: str
+    secret: bytes
+    pool_files: tuple[str, ...] = ("pool.yaml",)
+    services: str = "services"
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+
+
+def settings_of(config: pulumi.Config) -> FleetSettings:
+    """Read the stack's ``eas:`` configuration; raises ``pulumi.RunError`` naming what is missing and how to set it."""
+    owner, secret = config.get("owner"), config.get("secret")
+    if not owner:
+        raise pulumi.RunError(
+            "eas:owner is not set, so the ledger cannot tell this stack from others. Run `make setup`, or "
+            "`pulumi config set eas:owner ORGANIZATION/PROJECT/STACK-$(openssl rand -hex 3)` once for this stack"
+        )
+    if not secret:
+        raise pulumi.RunError(
+            "eas:secret is not set, so tokens and revisions cannot be made. Run `make setup`, or "
+            "`pulumi config set --secret eas:secret $(openssl rand -hex 32)` once for this stack"
+        )
+    pools = config.get_object("pools")
+    return FleetSettings(
+        owner=owner,
+        secret=secret.encode(),
+        pool_files=tuple([pools] if isinstance(pools, str) else pools or ("pool.yaml",)),
+        services=config.get("services") or "services",
+        overrides=config.get_object("overrides") or {},
+        references=tuple(config.get_object("references") or ()),
+    )

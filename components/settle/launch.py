@@ -1,0 +1,61 @@
+"""From what the ledger holds of one instance to what its runtime is told: row, spec, pool, token. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.ledger import PoolRecord, SpecRecord
+from components.placement.snapshot import Held
+from components.runtimes.port import Launch, PinnedCard
+from components.spec.node import Card, Node
+
+HIDDEN = "(secret)"
+"""As the ledger writes it."""
+SHORTEST_SECRET = 4
+"""A secret of fewer characters would blank out ordinary words; it is too short to be one."""
+
+
+def launch_of(
+    held: Held, spec: SpecRecord, pool: PoolRecord, token: str, nodes: Mapping[str, Node]
+) -> Launch:
+    """Return everything that a runtime needs to start the instance.
+
+    ``nodes``: key -> node, where card indexes, models and capacities come from; also a node that left the program, since a
+    restart happens where the instance is. A card that no node names any more is told by its UUID alone.
+    """
+    place = held.place
+    node = nodes.get(place.node_key)
+    cards = {card.uuid: card for card in node.cards} if node else {}
+    return Launch(
+        id=held.id,
+        owner=held.owner,
+        service=held.service,
+        ordinal=held.ordinal,
+        pool=place.pool,
+        node=place.node,
+        cards=tuple(_pinned(held, uuid, cards.get(uuid)) for uuid in place.cards),
+        exclusive=place.exclusive,
+        spec=spec.document,
+        secrets={**spec.secrets, "token": token},
+        settings=pool.settings,
+    )
+
+
+def _pinned(held: Held, uuid: str, card: Card | None) -> PinnedCard:
+    place = held.place
+    return PinnedCard(
+        uuid=uuid,
+        index=card.index if card else -1,
+        model=card.model if card else "",
+        memory_mib=0 if place.exclusive else place.memory_mib,
+        compute=0 if place.exclusive else place.compute,
+        capacity_mib=card.memory_mib if card else place.memory_mib,
+    )
+
+
+def redacted(text: str, secrets: Mapping[str, str]) -> str:
+    """Return ``text`` without the values of ``secrets``: a log may quote them, and ledger and terminal must not."""
+    for value in sorted(secrets.values(), key=len, reverse=True):
+        if len(value) >= SHORTEST_SECRET:
+            text = text.replace(value, HIDDEN)
+    return text

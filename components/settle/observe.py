@@ -1,0 +1,128 @@
+"""Only looking: how what runs differs from what the ledger holds. Nothing is started or stopped here.
+
+What was never asked to run, or is on its way in or out, is left to the plan that is not finished yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from components.ledger import InstanceRow, Ledger
+from components.placement.address import address_of
+from components.placement.snapshot import Place
+from components.runtimes.port import Observation, Runtime
+from components.settle.outfit import Outfitter
+from components.settle.task import short
+from components.settle.watch import Watch
+
+Kind = Literal["dead", "missing", "moved", "silent", "recovered", "extra"]
+"""``silent``: there and does not answer now. ``recovered``: recorded as failed, and serves. ``extra``: the runtime keeps it
+for this owner and the ledger does not know it."""
+
+SETTLED = frozenset({"ready", "failed"})
+"""The recorded states that observation may contradict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One instance that is not as recorded. ``matter`` is one word or a place, ``detail`` the sentence or log behind it."""
+
+    instance: str
+    service: str
+    ordinal: int
+    role: str
+    kind: Kind
+    matter: str
+    detail: str = ""
+
+
+def observe_owner(
+    ledger: Ledger, runtimes: Callable[[str], Runtime], owner: str, *, now: datetime, because: str
+) -> tuple[Finding, ...]:
+    """Look at this owner's instances and record dead ones as failed and recovered ones as ready: the only write.
+
+    Returns the wanted instances that are not as planned: dead, missing or moved. Raises ``RuntimeFault`` when a runtime
+    cannot be asked, since silence is not health.
+    """
+    findings = survey(ledger, runtimes, owner)
+    ledger.observe(
+        {
+            finding.instance: (
+                "ready"
+                if finding.kind == "recovered"
+                else "absent"
+                if finding.kind == "missing"
+                else "failed",
+                finding.detail,
+            )
+            for finding in findings
+            if finding.kind in ("dead", "missing", "moved", "recovered")
+        },
+        now=now,
+        because=because,
+    )
+    return tuple(f for f in findings if f.kind in ("dead", "missing", "moved") and f.role == "steady")
+
+
+def survey(ledger: Ledger, runtimes: Callable[[str], Runtime], owner: str) -> tuple[Finding, ...]:
+    """Look at this owner's instances and say how they differ from the record; write nothing."""
+    outfitter = Outfitter(ledger, owner, runtimes, None)
+    watch = Watch(outfitter.indexes)
+    rows = ledger.instances(owner=owner)
+    by_runtime: dict[int, tuple[Runtime, list[InstanceRow]]] = {}
+    for row in rows:
+        if row.held.state in SETTLED:
+            runtime = outfitter.runtime_of(row.held.place.pool)
+            by_runtime.setdefault(id(runtime), (runtime, []))[1].append(row)
+    findings: list[Finding] = []
+    for runtime, own in by_runtime.values():
+        observed = runtime.observe([row.held.id for row in own])
+        judged = (_judge(row, observed.get(row.held.id), runtime, watch, outfitter.indexes) for row in own)
+        findings += [finding for finding in judged if finding]
+    known = {row.held.id for row in rows}
+    findings += [_extra(id_, owner) for id_ in listed(outfitter, owner) if id_ not in known]
+    return tuple(sorted(findings, key=lambda finding: finding.instance))
+
+
+def listed(outfitter: Outfitter, owner: str) -> dict[str, Runtime]:
+    """Return what the runtimes keep for this owner: instance id -> runtime."""
+    return {id_: runtime for runtime in outfitter.all_runtimes() for id_ in runtime.listing(owner)}
+
+
+def _judge(
+    row: InstanceRow, seen: Observation | None, runtime: Runtime, watch: Watch, indexes: dict[str, int]
+) -> Finding | None:
+    if seen is None:
+        return None
+    held = row.held
+
+    def finding(kind: Kind, matter: str, detail: str = "") -> Finding:
+        return Finding(held.id, held.service, held.ordinal, held.role, kind, matter, detail or seen.detail)
+
+    if seen.condition == "absent":
+        return finding("missing", "missing")
+    if seen.condition == "failed":
+        return finding("dead", "dead")
+    if sentence := watch.displaced(held.place, runtime, seen):
+        there = Place(held.place.pool, seen.node or held.place.node, seen.cards)
+        return finding("moved", f"on {address_of(there, indexes)}", sentence)
+    if seen.condition == "starting":
+        return finding("silent", "silent")
+    return finding("recovered", "recovered") if held.state == "failed" else None
+
+
+def _extra(id_: str, owner: str) -> Finding:
+    service, _, rest = short(id_, owner).partition("/")
+    ordinal = rest.partition("/")[0]
+    return Finding(
+        id_,
+        service,
+        int(ordinal) if ordinal.isdecimal() else -1,
+        "steady",
+        "extra",
+        "extra",
+        "its runtime keeps it and the ledger does not know it; `eas down` ends it, or `eas ledger rebuild` records it",
+    )

@@ -1,0 +1,114 @@
+"""From open steps to tasks: rows, pools, runtimes, specs and limits as the ledger has them. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+
+from components.ledger import Ledger, OpenStep, PoolRecord, SpecRecord
+from components.placement.address import address_of, card_indexes
+from components.placement.snapshot import Held
+from components.runtimes.port import Runtime
+from components.settle.lanes import PARALLEL
+from components.settle.launch import launch_of
+from components.settle.limits import AFTER_GRACE_S, GRACE_S, ready_limit, stop_limit
+from components.settle.outcome import SettleError
+from components.settle.task import Task, short
+from components.spec.node import Node
+
+TokenFor = Callable[[str, str | None], str]
+"""(service, the token that its file declares) -> its token."""
+
+
+class Outfitter:
+    """What one run needs of the ledger, read once; specs when first needed."""
+
+    def __init__(
+        self, ledger: Ledger, owner: str, runtimes: Callable[[str], Runtime], token_for: TokenFor | None
+    ) -> None:
+        """Read pools and nodes. ``token_for`` is None for a run that only stops."""
+        self._ledger = ledger
+        self._owner = owner
+        self._runtimes = runtimes
+        self._token_for = token_for
+        self._pools: dict[str, PoolRecord] = {pool.name: pool for pool in ledger.pools()}
+        self._specs: dict[tuple[str, str], SpecRecord] = {}
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """Key -> node, also those that left the program and still hold something."""
+        views = self._ledger.snapshot(self._owner, None, tuple(self._pools)).nodes
+        return {view.node.key: view.node for view in views}
+
+    @cached_property
+    def indexes(self) -> dict[str, int]:
+        """Card UUID -> index, for people."""
+        return card_indexes(self.nodes.values())
+
+    @cached_property
+    def _token_hashes(self) -> Mapping[str, str]:
+        committed = self._ledger.committed(self._owner)
+        return {want.service: want.token_hash for want in committed.wanted} if committed else {}
+
+    def token_hash(self, service: str) -> str:
+        """Return the hash of the token that the committed plan wants."""
+        return self._token_hashes.get(service, "")
+
+    def parallel(self, pool: str) -> int:
+        """Return how many instances of a pool may be in flight: its setting ``parallel``, else 40."""
+        record = self._pools.get(pool)
+        value = record.settings.get("parallel") if record else None
+        return int(value) if isinstance(value, int | float) and value >= 1 else PARALLEL
+
+    def runtime_of(self, pool: str) -> Runtime:
+        """Return the runtime of a pool; raises :class:`SettleError` when the ledger has no such pool."""
+        record = self._pools.get(pool)
+        if record is None:
+            raise SettleError(
+                f"the ledger has instances on pool {pool} and no such pool; declare it again and run `pulumi up`"
+            )
+        return self._runtimes(record.runtime)
+
+    def all_runtimes(self) -> tuple[Runtime, ...]:
+        """Return every runtime that a pool of this ledger uses, each once."""
+        return tuple(self._runtimes(name) for name in sorted({pool.runtime for pool in self._pools.values()}))
+
+    def tasks(self, steps: Iterable[OpenStep], rows: Mapping[str, Held]) -> dict[int, Task]:
+        """Return a task for each step, with its row of ``rows`` (id -> row) where there is one."""
+        tasks = {}
+        for open_step in steps:
+            held = rows.get(open_step.instance)
+            step = open_step.step
+            tasks[step.n] = Task(
+                step=step,
+                id=open_step.instance,
+                name=short(open_step.instance, self._owner),
+                recorded=held.state if held else "absent",
+                held=held,
+                engine=self.runtime_of(held.place.pool) if held else None,
+                key=open_step.key if open_step.plan_id else None,
+                pool=held.place.pool if held else "",
+                where=address_of(held.place, self.indexes) if held else "",
+                verb=step.op,
+            )
+        return tasks
+
+    def outfit(self, task: Task) -> None:
+        """Write launch and limits on the task; raises ``LedgerError`` where its spec cannot be read."""
+        held = task.held
+        if held is None:
+            return
+        task.stop_limit_s = GRACE_S + AFTER_GRACE_S
+        spec = self._spec(held)
+        task.stop_limit_s = stop_limit(spec.document)
+        pool = self._pools[held.place.pool]
+        task.limit_s = ready_limit(spec.document, pool.settings)
+        if self._token_for is not None and task.verb != "stop":
+            token = self._token_for(held.service, spec.secrets.get("token"))
+            task.launch = launch_of(held, spec, pool, token, self.nodes)
+
+    def _spec(self, held: Held) -> SpecRecord:
+        key = (held.service, held.revision)
+        if key not in self._specs:
+            self._specs[key] = self._ledger.spec(self._owner, *key)
+        return self._specs[key]

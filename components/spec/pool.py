@@ -1,0 +1,243 @@
+"""A pool: the nodes reached through one resource id, every card spelled out, and the options for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import ValidationError
+
+from components.spec.catalogue import Catalogue
+from components.spec.catalogue import catalogue as shipped_catalogue
+from components.spec.fault import Fault, Level
+from components.spec.files import Document
+from components.spec.keys import NotPlain, plain
+from components.spec.node import Card, Node
+from components.spec.nodes import nodes_of
+from components.spec.placed import placed
+from components.spec.pool_file import (
+    Capacity,
+    LocalSettings,
+    MemoryOnly,
+    OnConflict,
+    OnInsufficient,
+    PoolEntry,
+    RuntimeName,
+    TypeEntry,
+)
+from components.spec.shown import shown
+from components.spec.typed import TypeFault, explain, unknown_keys
+from components.spec.unknown import unknown_fault
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One pool. Options have the defaults of ``docs/architecture.md``.
+
+    ``resource``: the id that service files name. Without one in the file it is made up from the pool's name,
+    as ``eas-r-local-NAME``, so that it counts as a dedicated resource group. ``aliases``: other ids for the
+    same nodes.
+    """
+
+    name: str
+    resource: str
+    aliases: tuple[str, ...] = ()
+    runtime: RuntimeName = "local"
+    default: bool = False
+    single_user: bool = False
+    discover: bool = False
+    capacity: Capacity = "usable"
+    memory_only: MemoryOnly = "mixed"
+    on_insufficient: OnInsufficient = "refuse"
+    max_moves: int = 0
+    on_conflict: OnConflict = "fail"
+    nodes: tuple[Node, ...] = ()
+    local: LocalSettings = field(default_factory=LocalSettings)
+    node_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    runtime_settings: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    document: Document | None = field(default=None, compare=False, repr=False)
+    prefix: str = field(default="", compare=False, repr=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All resource ids that reach this pool."""
+        return (self.resource, *self.aliases)
+
+    def settings(self) -> dict[str, Any]:
+        """The section of this pool's runtime, as plain data for a launch."""
+        if self.runtime == "local":
+            made = self.local.model_dump(mode="json")
+            return {**made, "ports": list(self.local.ports)}
+        return dict(self.runtime_settings)
+
+    def cards(self) -> tuple[tuple[Node, Card], ...]:
+        """Every card with its node, in the order of the file."""
+        return tuple((node, card) for node in self.nodes for card in node.cards)
+
+    def fault(self, rule: str, level: Level, field: str, value: Any, message: str, fix: str) -> Fault:
+        """Return a fault at a field of this pool, with its place in the file."""
+        source = self.source or f"pool {self.name!r}"
+        return placed(TypeFault(rule, field, value, message, fix), level, source, self.document, self.prefix)
+
+
+def made_up_resource(name: str) -> str:
+    """Return the resource id of a pool that has none of its own."""
+    return f"eas-r-local-{name}"
+
+
+def made_up_uuid(pool: str, node: str, index: int) -> str:
+    """Return the identity of a card that has none in the file: always the same for the same place."""
+    return f"GPU-{uuid5(NAMESPACE_URL, f'eas-slices:{pool}/{node}/{index}')}"
+
+
+def policy_facts(pool: Pool) -> dict[str, Any]:
+    """Return what rules need of a pool to judge a service for it: small, plain, the same in any node order.
+
+    ``cards``: one row per kind of card with its count and the most that one node has of it. ``nodes``: one
+    row per kind of node with allocatable CPU and memory. ``run``: for what ``local.run`` has a stand-in.
+    """
+    kinds: Counter[tuple[str, str, int, str]] = Counter()
+    most: dict[tuple[str, str, int, str], int] = {}
+    for node in pool.nodes:
+        here = Counter(
+            (node.instance_type, card.model, card.memory_mib, card.capacity_source) for card in node.cards
+        )
+        kinds.update(here)
+        for kind, count in here.items():
+            most[kind] = max(most.get(kind, 0), count)
+    shapes = Counter(
+        (node.instance_type, node.cpu_milli, node.memory_mib, len(node.cards)) for node in pool.nodes
+    )
+    return {
+        "pool": pool.name,
+        "resource": pool.resource,
+        "aliases": list(pool.aliases),
+        "runtime": pool.runtime,
+        "discover": pool.discover,
+        "memory_only": pool.memory_only,
+        "run": sorted(pool.local.run),
+        "cards": [
+            {
+                "instance_type": kind[0],
+                "model": kind[1],
+                "memory_mib": kind[2],
+                "capacity_source": kind[3],
+                "count": count,
+                "per_node": most[kind],
+            }
+            for kind, count in sorted(kinds.items())
+        ],
+        "nodes": [
+            {"instance_type": kind, "cpu_milli": cpu, "memory_mib": mib, "cards": cards, "count": count}
+            for (kind, cpu, mib, cards), count in sorted(shapes.items())
+        ],
+    }
+
+
+def parse_pool(
+    data: Any,
+    *,
+    source: str,
+    document: Document | None = None,
+    catalogue: Catalogue | None = None,
+    prefix: str = "",
+) -> tuple[Pool | None, tuple[Fault, ...]]:
+    """Type one pool; answers all faults at once and never raises for what a file may hold.
+
+    ``prefix`` is the pool's place in a file of several, such as ``pools[1].``. None where a fault is
+    ``invalid``.
+    """
+    reader = _Reader(source, document, prefix)
+    pool = reader.read(data, catalogue or shipped_catalogue())
+    faults = tuple(reader.faults)
+    return (None if any(fault.level == "invalid" for fault in faults) else pool), faults
+
+
+class _Reader:
+    """Collects the faults of one pool while typing it."""
+
+    def __init__(self, source: str, document: Document | None, prefix: str) -> None:
+        self._source = source
+        self._document = document
+        self._prefix = prefix
+        self.faults: list[Fault] = []
+
+    def read(self, data: Any, catalogue: Catalogue) -> Pool | None:
+        if not isinstance(data, Mapping):
+            fix = "Write one pool: name, nodes (see pool.yaml of the sample)."
+            self._add(TypeFault("field-type", "", data, f"the file holds {shown(data)}, not a pool.", fix))
+            return None
+        try:
+            made = plain(data)
+        except NotPlain as error:
+            self._add(
+                TypeFault("field-type", error.path, None, f"{error.path or 'the file'} {error}", error.fix)
+            )
+            return None
+        for path, key, value, block in unknown_keys(PoolEntry, made):
+            unknown = unknown_fault(path, key, block, value)
+            self._add(unknown.fault, unknown.level)
+        try:
+            entry = PoolEntry.model_validate(made)
+        except ValidationError as error:
+            self._add_all(explain(PoolEntry, detail) for detail in error.errors(include_url=False))
+            return None
+        return self._pool(entry, catalogue)
+
+    def _pool(self, entry: PoolEntry, catalogue: Catalogue) -> Pool:
+        types = self._catalogue(entry.catalogue, catalogue)
+        nodes, faults = nodes_of(entry, types, made_up_uuid)
+        self._add_all(faults)
+        settings = {"simulated": entry.simulated, "kubernetes": entry.kubernetes, "pai-eas": entry.pai_eas}
+        return Pool(
+            name=entry.name,
+            resource=entry.resource or made_up_resource(entry.name),
+            aliases=entry.aliases,
+            runtime=entry.runtime,
+            default=entry.default,
+            single_user=entry.single_user,
+            discover=entry.discover,
+            capacity=entry.capacity,
+            memory_only=entry.memory_only,
+            on_insufficient=entry.on_insufficient,
+            max_moves=entry.max_moves,
+            on_conflict=entry.on_conflict,
+            nodes=nodes,
+            local=entry.local,
+            node_labels={name: node.labels for name, node in entry.nodes.items() if node.labels},
+            runtime_settings=settings.get(entry.runtime, {}),
+            source=self._source,
+            document=self._document,
+            prefix=self._prefix,
+        )
+
+    def _catalogue(self, changes: Mapping[str, TypeEntry], catalogue: Catalogue) -> Catalogue:
+        fields: dict[str, dict[str, Any]] = {}
+        for name, change in changes.items():
+            given = {
+                key: getattr(change, key) for key in TypeEntry.model_fields if key in change.model_fields_set
+            }
+            missing = [
+                key for key in ("vcpu", "memory_gib", "model", "count", "gb") if given.get(key) is None
+            ]
+            if missing and catalogue.get(name) is None:
+                message = f"catalogue.{name} is a new instance type without {', '.join(missing)}."
+                self._add(
+                    TypeFault(
+                        "known-instance-type", f"catalogue.{name}", None, message, "Write all of its figures."
+                    )
+                )
+                continue
+            fields[name] = given
+        return catalogue.overridden(fields)
+
+    def _add_all(self, faults: Iterable[TypeFault]) -> None:
+        for fault in faults:
+            self._add(fault)
+
+    def _add(self, found: TypeFault, level: Level = "invalid") -> None:
+        self.faults.append(placed(found, level, self._source, self._document, self._prefix))

@@ -1,0 +1,101 @@
+"""Judging one resource: the same rules as ``check`` and ``eas check``, on the inputs that Pulumi has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.rules import judge_pool, judge_with_facts
+from components.rules.facts import PoolFacts, facts_from
+from components.rules.outcome import OUTCOME, OutcomeView
+from components.spec.node import Node
+from components.spec.pool import Pool
+from components.spec.service import parse_service
+from policies.levels import KNOWN_AT_PREVIEW
+from policies.plain import Plain, to_plain
+
+SERVICE = "pulumi-python:dynamic/eas:EasService"
+POOL = "pulumi-python:dynamic/eas:GpuPool"
+PLACEMENT = "pulumi-python:dynamic/eas:Placement"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: its id, the service or pool, and the sentence."""
+
+    rule: str
+    name: str
+    message: str
+
+
+def violations(kind: str, props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+    """Yield every broken rule of one resource; none for a resource of another kind."""
+    judge = {SERVICE: _service, POOL: _pool, PLACEMENT: _placement}.get(kind)
+    if judge is not None:
+        yield from judge(props, resource)
+
+
+def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:
+    if plain.unknown:
+        shown = ", ".join(plain.unknown[:5]) + (" and more" if len(plain.unknown) > 5 else "")
+        message = (
+            f"{resource}: {shown} cannot be judged in this preview, as it is not known yet; `up` judges it."
+        )
+        yield Violation(KNOWN_AT_PREVIEW, resource, f"{message} [{KNOWN_AT_PREVIEW}]")
+
+
+def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+    plain = to_plain(props, "name", "source", "spec", "cards")
+    yield from _unknown(plain, resource)
+    if any(path.partition(".")[0] in ("spec", "name") for path in plain.unknown):
+        # Half a specification judged as a whole would accuse what is not there.
+        return
+    name = str(plain.data.get("name") or resource)
+    source = str(plain.data.get("source") or f"service {name!r}")
+    service, faults = parse_service(plain.data.get("spec"), source=source, default_name=name)
+    if service is not None:
+        facts = (
+            None
+            if any(path.startswith("cards") for path in plain.unknown)
+            else _facts(plain.data.get("cards"))
+        )
+        faults = (*faults, *judge_with_facts(service, facts))
+    for fault in faults:
+        yield Violation(fault.rule, name, str(fault))
+
+
+def _facts(data: Any) -> PoolFacts | None:
+    return facts_from(data) if data else None
+
+
+def _pool(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+    plain = to_plain(props, "name", "resource", "runtime", "nodes")
+    yield from _unknown(plain, resource)
+    if plain.unknown:
+        return
+    nodes = plain.data.get("nodes") or {}
+    name = str(plain.data.get("name") or resource)
+    pool = Pool(
+        name=name,
+        resource=plain.data.get("resource") or "",
+        runtime=plain.data.get("runtime") or "local",
+        # Without nodes it takes those that the runtime reports.
+        discover=not nodes,
+        nodes=tuple(Node.from_dict(nodes[key]) for key in sorted(nodes)),
+    )
+    for fault in judge_pool(pool):
+        yield Violation(fault.rule, name, str(fault))
+
+
+def _placement(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+    plain = to_plain(props, "services", "assignments", "change")
+    yield from _unknown(plain, resource)
+    if plain.unknown:
+        return
+    view = OutcomeView.of(plain.data)
+    for rule in OUTCOME:
+        for found in rule.complaints(view):
+            yield Violation(
+                rule.id, found.subject or resource, f"{found.message} {found.fix or rule.fix} [{rule.id}]"
+            )

@@ -1,0 +1,1 @@
+"""The durable record: committing, carrying out, leases, files and keys."""
