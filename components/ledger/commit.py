@@ -67,7 +67,7 @@ def commit(
     counted = take_up(connection, owner, pools, proposal.nodes, story, now)
     seen = views(counted, states(connection, pools))
     covered(own.values(), proposal.assignments, made, _lost_places(seen))
-    _judge(connection, pools, seen, made)
+    _judge(connection, pools, seen, own, made)
     plan_id = _write_plan(connection, proposal, made, story, now)
     _write_rows(connection, made, own, counted, plan_id, story, now)
     _write_wanted(connection, proposal, plan_id, now)
@@ -120,12 +120,15 @@ def _lost_places(seen: Sequence[NodeView]) -> Callable[[Place], bool]:
     return lost
 
 
-def _judge(connection: sa.Connection, pools: set[str], seen: Sequence[NodeView], made: Draft) -> None:
-    waiting_anew = [held for held in made.resumed if held.state == "pending"]
-    judged = [*made.fresh, *waiting_anew]
+def _judge(
+    connection: sa.Connection, pools: set[str], seen: Sequence[NodeView], own: Mapping[str, Held], made: Draft
+) -> None:
+    # A row that was pending is judged anew: what it waits for may be another now, or nothing.
+    turned = [held for held in made.resumed if own[held.id].state == "pending"]
+    judged = [*made.fresh, *turned]
     if not judged:
         return
-    replaced = {*made.dropped, *(held.id for held in waiting_anew)}
+    replaced = {*made.dropped, *(held.id for held in turned)}
     keys = {held.place.node_key for held in judged}
     there = [
         row

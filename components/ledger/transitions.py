@@ -5,7 +5,7 @@ Level-triggered: recording the same again changes nothing. What is refused is re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,12 +45,13 @@ _CHANGE_ROW = (
     .where(_instance.c.id == sa.bindparam("b_id"))
     .values({name: sa.bindparam(f"b_{name}") for name in (*_CHANGEABLE, "since")})
 )
-_END_STEP = (
-    _step.update()
-    .where(
-        _step.c.plan_id == sa.bindparam("b_plan"), _step.c.n == sa.bindparam("b_n"), _step.c.state == "open"
-    )
-    .values(state="done", ended=sa.bindparam("b_ended"))
+_OPEN_STEP = _step.update().where(
+    _step.c.plan_id == sa.bindparam("b_plan"), _step.c.n == sa.bindparam("b_n"), _step.c.state == "open"
+)
+_END_STEP = _OPEN_STEP.values(state="done", ended=sa.bindparam("b_ended"))
+_END_STEP_AS = _OPEN_STEP.values(state=sa.bindparam("b_state"), ended=sa.bindparam("b_ended"))
+_FIND_OPEN_STEPS = sa.select(_step.c.plan_id, _step.c.n, _step.c.document).where(
+    _step.c.instance.in_(sa.bindparam("b_ids", expanding=True)), _step.c.state == "open"
 )
 
 
@@ -197,9 +198,17 @@ def _write(connection: sa.Connection, work: _Batch, story: Story, now: datetime)
             for key in work.changed
         ]
         connection.execute(_CHANGE_ROW, [change | {"b_since": now} for change in changes])
-    released = _hand_over(connection, work, story, now) if work.gone else ()
+    released: tuple[str, ...] = ()
+    plans = {plan_id for plan_id, _ in work.done}
     if work.done:
-        _end_steps(connection, list(work.done), story, now)
+        connection.execute(
+            _END_STEP, [{"b_plan": plan_id, "b_n": n, "b_ended": now} for plan_id, n in work.done]
+        )
+    if work.gone:
+        released = _hand_over(connection, work, story, now)
+        plans |= _end_steps_of_gone(connection, work.gone, now)
+    if plans:
+        _end_plans(connection, plans, story)
     return released
 
 
@@ -224,29 +233,46 @@ def _hand_over(connection: sa.Connection, work: _Batch, story: Story, now: datet
     return released
 
 
-def _end_steps(
-    connection: sa.Connection, done: Sequence[tuple[int, int]], story: Story, now: datetime
-) -> None:
-    connection.execute(_END_STEP, [{"b_plan": plan_id, "b_n": n, "b_ended": now} for plan_id, n in done])
+def _end_steps_of_gone(connection: sa.Connection, gone: Iterable[str], now: datetime) -> set[int]:
+    """End what was still to be done to instances that are gone: their stops are done, anything else has no object."""
+    found = [row for part in _parts(gone) for row in connection.execute(_FIND_OPEN_STEPS, {"b_ids": part})]
+    if found:
+        connection.execute(
+            _END_STEP_AS,
+            [
+                {
+                    "b_plan": row.plan_id,
+                    "b_n": row.n,
+                    "b_ended": now,
+                    "b_state": "done" if row.document["op"] == "stop" else "dropped",
+                }
+                for row in found
+            ],
+        )
+    return {row.plan_id for row in found}
+
+
+def _end_plans(connection: sa.Connection, plans: Iterable[int], story: Story) -> None:
+    """Mark those of the plans as done that have no open step left."""
     unfinished = sa.exists().where(_step.c.plan_id == _plan.c.id, _step.c.state == "open")
-    finished = (
-        _plan.c.id.in_(sorted({plan_id for plan_id, _ in done})),
-        _plan.c.state == "open",
-        sa.not_(unfinished),
-    )
+    finished = (_plan.c.id.in_(sorted(plans)), _plan.c.state == "open", sa.not_(unfinished))
     for row in connection.execute(sa.select(_plan.c.id, _plan.c.owner).where(*finished)).all():
         connection.execute(_plan.update().where(_plan.c.id == row.id).values(state="done"))
         story.tell(f"plan/{row.id}", "done", plan_id=row.id, owner=row.owner)
 
 
 def _rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    wanted = sorted(set(ids))
     found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(wanted), _FEW):
-        part = wanted[start : start + _FEW]
+    for part in _parts(ids):
         for row in connection.execute(_FIND_ROWS, {"b_ids": part}):
             found[row.id] = dict(row._mapping)
     return found
+
+
+def _parts(ids: Iterable[str]) -> Iterator[list[str]]:
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _FEW):
+        yield wanted[start : start + _FEW]
 
 
 def _fences(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], int]:

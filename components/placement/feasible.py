@@ -122,6 +122,8 @@ def card_fault(ask: Ask, grid: Grid, books: Books, card: int) -> str:
     used, capacity = books.final[2 * card], grid.caps[2 * card]
     compute = books.final[2 * card + 1]
     if ask.kind == "exclusive":
+        if capacity <= 0:
+            return CAPACITY
         return IN_USE if used or compute else ""
     need = ask.sizes[grid.nodes[grid.card_node[card]].unit]
     if need > capacity:

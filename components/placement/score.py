@@ -107,7 +107,7 @@ class Shelf:
         grid, compute, cpu = self._grid, ask.compute, ask.cpu
         for index in range(bisect_left(keys, (need,)), len(keys)):
             key = keys[index]
-            if key[1] < compute or key[2] < cpu:
+            if (compute and key[1] < compute) or (cpu and key[2] < cpu):
                 continue
             if ask.models and grid.card_model[key[4]] not in ask.models:
                 continue

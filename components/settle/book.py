@@ -78,7 +78,9 @@ class Book:
         return recorded
 
     def close(self, now: datetime) -> None:
-        """Give the leases back."""
+        """Give the leases back, those that are still ours."""
+        if not self._fences:
+            return
         self._fault("release:before")
         self._ledger.release(self._owner, self._fences, now=now, because=self._because)
         self._fault("release:after")

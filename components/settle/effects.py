@@ -25,7 +25,7 @@ def no_fault(_point: str) -> None:
 
 
 class Effects:
-    """Tells runtimes; ``fault`` is called with ``VERB:before:SERVICE/ORDINAL/INCARNATION`` and ``…:after:…`` around each call."""
+    """Tells runtimes. ``fault`` hears ``VERB:before:SERVICE/ORDINAL/INCARNATION`` and ``…:after:…`` around each call."""
 
     def __init__(
         self,

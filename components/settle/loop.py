@@ -6,7 +6,7 @@ finishes what an earlier run left, whatever ended that one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,24 +68,31 @@ def settle(  # noqa: PLR0913 - the seam to providers and command line: each is o
     owner, and other ``LedgerError`` when the ledger cannot be used; a failed instance is in the outcome.
     """
     conduct = Conduct(holder, clock, sleep, report, stop_requested, parallel, fault)
-    steps = ledger.open_steps(owner)
-    if not steps:
+    if not ledger.unfinished(owner):
         return Outcome()
     outfitter = Outfitter(ledger, owner, runtimes, token_for)
-    return carry(ledger, owner, steps, outfitter, conduct)
+    return carry(ledger, owner, lambda: ledger.open_steps(owner), outfitter, conduct)
 
 
 def carry(
-    ledger: Ledger, owner: str, steps: Iterable[OpenStep], outfitter: Outfitter, conduct: Conduct
+    ledger: Ledger,
+    owner: str,
+    find: Callable[[], Sequence[OpenStep]],
+    outfitter: Outfitter,
+    conduct: Conduct,
 ) -> Outcome:
-    """Carry out these steps under the leases of their services; see :func:`settle`."""
-    steps = tuple(steps)
+    """Carry out the steps that ``find`` returns, under the leases of their services; see :func:`settle`."""
     book = Book(ledger, owner, conduct.holder, because=conduct.holder.what, fault=conduct.fault)
-    book.open((step.step.service for step in steps), conduct.clock())
+    services: set[str] = set()
+    steps = find()
     try:
-        # Only now, under the leases, do the rows stay as they are read.
+        # What was found before the leases were had may be another process's work of a moment ago.
+        while not {found.step.service for found in steps} <= services:
+            services |= {found.step.service for found in steps}
+            book.open(services, conduct.clock())
+            steps = find()
         rows = {row.id: row for row in held_rows(ledger, owner)}
-        return _run(steps, rows, book, outfitter, conduct)
+        return _run(tuple(steps), rows, book, outfitter, conduct) if steps else Outcome()
     finally:
         book.close(conduct.clock())
 

@@ -27,7 +27,7 @@ After = Literal["held", "free", "broken"]
 """The steps that come first: some are still open, all are done, or one of them will not be done in this run."""
 
 Did = Literal["nothing", "told", "refused", "halted"]
-"""What this run has done for the step: nothing yet, told the runtime, been refused by it, or told it to stop a failed one."""
+"""What this run has done for the step: nothing yet, told the runtime, been refused by it, or told it to stop what failed."""
 
 Action = Literal[
     "wait",
@@ -44,10 +44,10 @@ Action = Literal[
     "give up",
 ]
 """``wait``: look again later. ``skip``: not carried out in this run. ``start``, ``restart``, ``reconfigure``, ``stop``:
-record the intent, then tell the runtime. ``halt``: tell it to stop what failed; once that is down, ``fail``. ``ready``: record
-that it serves; the step is done. ``gone``: record that it was seen gone and hand its place on; the step is done. ``done``:
-nothing was left to do. ``fail``: record it as failed, place held, and leave what runs alone. ``give up``: the step failed
-and the record stays as it is."""
+record the intent, then tell the runtime. ``halt``: tell it to stop what failed; once that is down, ``fail``. ``ready``:
+record that it serves; the step is done. ``gone``: record that it was seen gone and hand its place on; the step is done.
+``done``: nothing was left to do. ``fail``: record it as failed, place held, and leave what runs alone. ``give up``: the
+step failed and the record stays as it is."""
 
 TELLS: frozenset[Action] = frozenset({"start", "restart", "reconfigure", "stop", "halt"})
 """The actions that tell a runtime something; the others change the record only, or nothing."""

@@ -18,9 +18,10 @@ class Task:
     """A step with its instance's id, row state, runtime, and what this run did and saw.
 
     ``name``: the id without its owner. ``key``: (plan, n) of a committed step. ``held``: the row as it was when the run
-    began; ``recorded`` follows it. ``where`` is its place for people (``gpu-a/0``). ``since``: when it began to wait for what it waits for now.
-    ``limit_s``: how long a readiness or a stop may take. ``reason``: why it fails, once it does. ``busy``: the runtime is
-    being told right now, in another thread.
+    began; ``recorded`` follows it. ``where``: its place for people (``gpu-a/0``). ``begun``: when it was admitted;
+    ``since``: when it began to wait for what it waits for now; ``blind_since``: since when nothing is seen of it.
+    ``limit_s``, ``stop_limit_s``: how long a readiness and a stop may take. ``reason``: why it fails, once it does.
+    ``busy``: the runtime is being told right now, in another thread.
     """
 
     step: Step

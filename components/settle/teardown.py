@@ -62,7 +62,7 @@ def teardown_owner(
     """
     conduct = conduct or conduct_of(because)
     outfitter = Outfitter(ledger, owner, runtimes, None)
-    outcome = _teardown(ledger, owner, held_rows(ledger, owner), outfitter, conduct)
+    outcome = _teardown(ledger, owner, None, outfitter, conduct)
     _stop_extras(ledger, owner, None, outfitter, conduct)
     for runtime in outfitter.all_runtimes():
         if isinstance(runtime, Daemonic):
@@ -86,19 +86,21 @@ def teardown_instances(
     conduct = conduct or conduct_of(because)
     wanted = frozenset(instances)
     outfitter = Outfitter(ledger, owner, runtimes, None)
-    rows = tuple(row for row in held_rows(ledger, owner) if row.id in wanted)
-    outcome = _teardown(ledger, owner, rows, outfitter, conduct)
+    outcome = _teardown(ledger, owner, wanted, outfitter, conduct)
     _stop_extras(ledger, owner, wanted, outfitter, conduct)
     return outcome
 
 
 def _teardown(
-    ledger: Ledger, owner: str, rows: Collection[Held], outfitter: Outfitter, conduct: Conduct
+    ledger: Ledger, owner: str, wanted: Collection[str] | None, outfitter: Outfitter, conduct: Conduct
 ) -> Outcome:
-    if not rows:
-        return Outcome()
-    steps = [_stop(n, row) for n, row in enumerate(rows, 1)]
-    outcome = carry(ledger, owner, steps, outfitter, conduct)
+    """Stop the rows of this owner that are in ``wanted``, or all (None)."""
+
+    def find() -> list[OpenStep]:
+        rows = [row for row in held_rows(ledger, owner) if wanted is None or row.id in wanted]
+        return [_stop(n, row) for n, row in enumerate(rows, 1)]
+
+    outcome = carry(ledger, owner, find, outfitter, conduct)
     if not outcome.complete:
         raise NotReleased(
             f"not everything of {owner} is stopped and released: {outcome}\nRun the same command again; what sits on a "

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from components.spec.typed import Block, MaybeWhole, Share, Size, Whole
 
-
 DEFAULT_GRACE_S = 30
 """EAS's own ``eas.termination_grace_period``."""
 

@@ -32,7 +32,9 @@ def mint() -> str:
     return f"i{next(_numbers):05d}"
 
 
-def node(name: str = "n1", cards: int = 1, *, pool: str = "p", memory: int = 1000, cpu: int = 64_000, **more: Any) -> Node:
+def node(
+    name: str = "n1", cards: int = 1, *, pool: str = "p", memory: int = 1000, cpu: int = 64_000, **more: Any
+) -> Node:
     """Return a node whose cards are called ``name-0``, ``name-1``…"""
     made = tuple(Card(f"{name}-{index}", index, "A10", memory) for index in range(cards))
     return Node(pool, name, "ecs.gn7i", cpu, 262_144, made, **more)
@@ -79,11 +81,13 @@ def commit(
     for (service, ordinal), where in (keep or {}).items():
         finals.setdefault(service, {})[ordinal] = where
     declared = [wanted(service) for service in finals] if services is None else list(services)
-    more = {"now": NOW, "because": BECAUSE, "mint": mint, "pools": ["p"]} | more
-    return ledger.commit(owner, nodes=nodes, wanted=declared, assignments=finals, steps=steps, **more)
+    said: dict[str, Any] = {"now": NOW, "because": BECAUSE, "mint": mint, "pools": ["p"]} | more
+    return ledger.commit(owner, nodes=nodes, wanted=declared, assignments=finals, steps=steps, **said)
 
 
-def run(ledger: Ledger, done: Commit, *numbers: int, owner: str = OWNER, holder: LeaseHolder = HERE) -> dict[str, int]:
+def run(
+    ledger: Ledger, done: Commit, *numbers: int, owner: str = OWNER, holder: LeaseHolder = HERE
+) -> dict[str, int]:
     """Carry the started steps of a plan out to ready (all, or those named); return the fences used."""
     chosen = numbers or tuple(done.ids)
     services = sorted({done.ids[n].split("/")[-3] for n in chosen})
@@ -129,7 +133,9 @@ def _overfull(database: sqlite3.Connection) -> list[str]:
     """
     for card, capacity, memory, compute, exclusive, rows in database.execute(per_card):
         if memory > capacity or compute > 100 or (exclusive and rows > 1):
-            broken.append(f"card {card}: {memory} of {capacity} MiB, {compute} %, {exclusive} exclusive of {rows}")
+            broken.append(
+                f"card {card}: {memory} of {capacity} MiB, {compute} %, {exclusive} exclusive of {rows}"
+            )
     per_node = """
         SELECT n.pool, n.name, n.document, SUM(i.cpu_milli), SUM(i.node_memory_mib)
         FROM instance i JOIN node n ON n.pool = i.pool AND n.name = i.node WHERE i.state <> 'pending' GROUP BY n.pool, n.name
@@ -137,7 +143,9 @@ def _overfull(database: sqlite3.Connection) -> list[str]:
     for pool, name, document, cpu, memory in database.execute(per_node):
         size = json.loads(document)
         if cpu > size["cpu_milli"] or memory > size["memory_mib"]:
-            broken.append(f"node {pool}/{name}: {cpu} of {size['cpu_milli']} CPU, {memory} of {size['memory_mib']} MiB")
+            broken.append(
+                f"node {pool}/{name}: {cpu} of {size['cpu_milli']} CPU, {memory} of {size['memory_mib']} MiB"
+            )
     return broken
 
 
@@ -148,8 +156,14 @@ def _incoherent(database: sqlite3.Connection) -> list[str]:
         others = json.loads(after)
         if (state == "pending") != bool(others):
             broken.append(f"{instance} is {state} and waits for {others}")
-        broken += [f"{instance} waits for {other}, which is not there" for other in others if other not in rows]
-        broken += [f"{instance} waits for a foreign row" for other in others if rows.get(other, ("", owner))[1] != owner]
+        broken += [
+            f"{instance} waits for {other}, which is not there" for other in others if other not in rows
+        ]
+        broken += [
+            f"{instance} waits for a foreign row"
+            for other in others
+            if rows.get(other, ("", owner))[1] != owner
+        ]
     taken = set(database.execute("SELECT instance, card FROM occupied"))
     held = set(database.execute("SELECT i.id, j.value FROM instance i, json_each(i.cards) j"))
     if taken != held:
@@ -159,7 +173,9 @@ def _incoherent(database: sqlite3.Connection) -> list[str]:
         "(SELECT 1 FROM instance i WHERE i.pool = node.pool AND i.node = node.name)"
     )
     broken += [f"node {pool}/{name} left and holds nothing, but is still there" for pool, name in orphans]
-    many = database.execute("SELECT owner, COUNT(*) FROM plan WHERE state = 'open' GROUP BY owner HAVING COUNT(*) > 1")
+    many = database.execute(
+        "SELECT owner, COUNT(*) FROM plan WHERE state = 'open' GROUP BY owner HAVING COUNT(*) > 1"
+    )
     broken += [f"{owner} has {count} open plans" for owner, count in many]
     loose = database.execute(
         "SELECT s.plan_id, s.n FROM step s JOIN plan p ON p.id = s.plan_id WHERE s.state = 'open' AND p.state <> 'open'"

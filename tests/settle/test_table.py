@@ -21,12 +21,13 @@ from components.settle.table import (
     NoSituation,
     Recorded,
     Seen,
+    Verb,
     View,
     becomes,
     situation,
 )
 
-VERBS = ("start", "restart", "stop", "reconfigure", "reload")
+VERBS: tuple[Verb, ...] = ("start", "restart", "stop", "reconfigure", "reload")
 DOC = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 

@@ -77,9 +77,13 @@ class Session:
 
         if True in self._open:
             return self._open[True]
-        if create not in self._open:
-            url, _ = self.ledger_place
-            self._open[create] = open_ledger(url, home=self.workspace.home, create=create)
+        found = self._open.get(create)
+        if found is not None and found.exists:
+            return found
+        # One that was not there may have been made meanwhile, by the `pulumi` that this command started.
+        self.close()
+        url, _ = self.ledger_place
+        self._open[create] = open_ledger(url, home=self.workspace.home, create=create)
         return self._open[create]
 
     def close(self) -> None:

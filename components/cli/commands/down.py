@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from components.cli.base import declared
@@ -41,7 +43,6 @@ def register(app: typer.Typer) -> None:
             ["destroy", "--yes", "--skip-preview", "--stack", session.workspace.stack],
             quiet=session.json_output,
         )
-        _end_daemons(session)
         session.show(
             {"exit": int(run.exit), "stopped": stopped, "errors": run.errors},
             f"stopped {len(stopped)}: {', '.join(stopped)}" if stopped else "nothing was running",
@@ -65,16 +66,13 @@ def _refuse_elsewhere(session: Session) -> None:
 
 
 def _stop(session: Session) -> None:
-    """Stop and release what the ledger holds for this stack, whatever Pulumi's state says."""
-    from components.settle.teardown import teardown_owner
+    """Stop and release what the ledger holds for this stack, whatever Pulumi's state says; idle daemons end as well."""
+    from components.settle.teardown import conduct_of, teardown_owner
 
-    with session.busy("stopping"):
-        teardown_owner(session.writable_ledger, session.runtime, session.owner, because="eas down")
-
-
-def _end_daemons(session: Session) -> None:
-    """End what the runtimes keep running for instances, where there are none any more."""
-    for name in sorted(set(declared.runtimes(session).values())):
-        shutdown = getattr(session.runtime(name), "shutdown_if_idle", None)
-        if shutdown is not None:
-            shutdown()
+    teardown_owner(
+        session.writable_ledger,
+        session.runtime,
+        session.owner,
+        because="eas down",
+        conduct=replace(conduct_of("eas down"), report=lambda progress: session.note(str(progress))),
+    )

@@ -131,12 +131,17 @@ class Daemon:
             retry=retry_if_result(bool),
             retry_error_callback=lambda state: pid,
         )
-        if wait(self.process):
+        if wait(self._prompted):
             raise RuntimeFault(
                 f"supervisord (pid {pid}) of {self._folder.root} is there and has not answered for "
                 f"{_END_WITHIN:g} s; end it with `kill -9 {pid}` and run this again: its instances go on.",
                 retriable=True,
             )
+
+    def _prompted(self) -> int:
+        """Return what :meth:`process` returns, after a word to supervisord, which else looks around once a second."""
+        self.alive()
+        return self.process()
 
     def _together(self, asked: Sequence[tuple[rpc.Call, ...]]) -> list[list[Any]]:
         answers = iter(self.ask([call for calls in asked for call in calls]))

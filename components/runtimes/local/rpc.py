@@ -37,9 +37,14 @@ class _Connection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            made.settimeout(self.timeout)
+            made.connect(str(self._path))
+        except OSError:
+            made.close()
+            raise
+        self.sock = made
 
 
 class _Transport(xmlrpc.client.Transport):
@@ -48,7 +53,10 @@ class _Transport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: object) -> http.client.HTTPConnection:
-        return _Connection(self._path)
+        # Kept where the transport's own close() finds it.
+        made = _Connection(self._path)
+        self._connection = (host, made)  # type: ignore[assignment]
+        return made
 
 
 def ask(path: Path, calls: Sequence[Call]) -> list[Any]:

@@ -98,7 +98,9 @@ class LocalRuntime:
         asked = {instance_id: records.load(self._folder, slug(instance_id)) for instance_id in instance_ids}
         going = {i: record or Record(i) for i, record in asked.items() if record is None or record.stopping}
         here = [record for i, record in asked.items() if record is not None and i not in going]
-        seen = self._ending.watch(going) | self._look(here)
+        seen = self._ending.watch(going) | {
+            view.record.id: self._observation(view) for view in self._views(here)
+        }
         return {instance_id: seen[instance_id] for instance_id in asked}
 
     def listing(self, owner: str | None = None) -> tuple[str, ...]:
@@ -175,32 +177,26 @@ class LocalRuntime:
 
     def _runs(self, record: Record) -> bool:
         """Whether something keeps the instance going: its first process, or supervisord that starts it again."""
-        started = processes.starts(self._folder.of(record.slug) / files.STARTS)
-        if processes.leader(self._folder.mark(record.slug), started):
-            return True
-        kept = self._ending.kept([record]).get(record.slug)
-        return kept is not None and kept["statename"] in RUNNING
+        return judge(self._views([record])[0])[0] != "failed"
 
-    def _look(self, here: Sequence[Record]) -> dict[str, Observation]:
+    def _views(self, here: Sequence[Record]) -> list[View]:
         started = {r.id: processes.starts(self._folder.of(r.slug) / files.STARTS) for r in here}
         leaders = {r.id: processes.leader(self._folder.mark(r.slug), started[r.id]) for r in here}
         silences = self._probes(r for r in here if leaders[r.id])
         kept = self._ending.kept([r for r in here if not leaders[r.id]])
-        return {
-            r.id: self._observation(
-                View(
-                    record=r,
-                    alive=(leader := leaders[r.id]) is not None,
-                    orphaned=leader is not None and processes.orphaned(leader),
-                    silence=silences.get(r.id, ""),
-                    answered=(self._folder.of(r.slug) / files.READY).exists(),
-                    starts=len(started[r.id]),
-                    kept=kept.get(r.slug),
-                    exit="" if leader else exits.last(self._folder.root / "supervisord.log", r.slug),
-                )
+        return [
+            View(
+                record=r,
+                alive=(leader := leaders[r.id]) is not None,
+                orphaned=leader is not None and processes.orphaned(leader),
+                silence=silences.get(r.id, ""),
+                answered=(self._folder.of(r.slug) / files.READY).exists(),
+                starts=len(started[r.id]),
+                kept=kept.get(r.slug),
+                exit="" if leader else exits.last(self._folder.root / "supervisord.log", r.slug),
             )
             for r in here
-        }
+        ]
 
     def _observation(self, view: View) -> Observation:
         record = view.record

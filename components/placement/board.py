@@ -1,0 +1,159 @@
+"""The board on which one plan is made: the grid, the books, and what has been decided so far. Mutable, never handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from components.placement.capacity import Books, Credit, Grid, in_turn, kind_of
+from components.placement.feasible import Ask
+from components.placement.jobs import Slot, Start, Stop
+from components.placement.plan_types import PlanOptions, Refusal
+from components.placement.score import Shelf
+from components.placement.snapshot import Held, NodeState, Place, Snapshot, StateCause
+from components.placement.spread import SpreadGuard
+from components.spec.claim import Wanted
+
+STRICTNESS: dict[NodeState, int] = {"ready": 0, "cordoned": 1, "draining": 2, "lost": 3}
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """One wanted service on the board: its filters, its ordinals, and the surge rows that it has now."""
+
+    wanted: Wanted
+    ask: Ask
+    instances: int
+    slots: list[Slot] = field(default_factory=list)
+    surges: list[Stop] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a place is now: the strictest state of its node and cards, who says so and why."""
+
+    state: NodeState
+    cause: StateCause
+    reason: str
+
+
+class Board:
+    """Grid, books and decisions of one plan."""
+
+    def __init__(self, snapshot: Snapshot, options: PlanOptions, grid: Grid) -> None:
+        """Count the rows of all other owners; this owner's are counted when their fate is decided."""
+        self.snapshot = snapshot
+        self.options = options
+        self.grid = grid
+        self.books = Books(grid)
+        self.groups: list[Group] = []
+        self.starts: list[Start] = []
+        self.stops: list[Stop] = []
+        self.stops_on: dict[int, list[Stop]] = {}
+        self.refusals: list[Refusal] = []
+        self.warnings: list[str] = []
+        self.rolling: dict[str, str] = {}
+        self._shelf: Shelf | None = None
+        self._count_foreign()
+
+    def _count_foreign(self) -> None:
+        foreign = [row for row in self.snapshot.held if row.owner != self.snapshot.owner]
+        if not any(row.state == "pending" for row in foreign):
+            for row in foreign:
+                self.count_standing(row)
+            return
+        credits: dict[str, Credit] = {}
+        closed: dict[str, set[str]] = {}
+        for row in in_turn(foreign):
+            waits = {o for o in row.after if o in credits} if row.state == "pending" else set()
+            closed[row.id] = waits.union(*(closed[o] for o in waits)) if waits else set()
+            uses = self.grid.uses(row.place)
+            booking = self.books.book(uses, self.node(row.place), kind_of(row.place), [credits[o] for o in sorted(closed[row.id])])
+            credits[row.id] = Credit(uses)
+            counted = dict(uses)
+            for _, slot, part in booking.taken:
+                counted[slot] -= part
+            self.books.stay(tuple(counted.items()), self.node(row.place), kind_of(row.place))
+
+    @property
+    def shelf(self) -> Shelf:
+        """The cards in order of what is free, built when first asked for."""
+        if self._shelf is None:
+            self._shelf = Shelf(self.grid, self.books)
+        return self._shelf
+
+    def touched(self, node: int) -> None:
+        """Bring the shelf up to date after the books of a node changed."""
+        if self._shelf is not None and node >= 0:
+            self._shelf.touch(node)
+
+    def node(self, place: Place) -> int:
+        """Return the number of a place's node, -1 when it is not in the snapshot."""
+        return self.grid.node_of.get(place.node_key, -1)
+
+    def standing(self, place: Place) -> Standing:
+        """Return the strictest state of the place's node and cards; what is no longer declared counts as draining."""
+        node = self.node(place)
+        if node < 0:
+            return Standing("draining", "program", f"node {place.node} is no longer declared")
+        view = self.grid.views[node]
+        worst = Standing(view.state, view.cause, f"node {place.node} is {view.state}" + (f" ({view.reason})" if view.reason else ""))
+        for uuid in place.cards:
+            card = self.grid.card_of.get(uuid)
+            if card is None or self.grid.card_node[card] != node:
+                found = Standing("draining", "program", f"card {uuid} of node {place.node} is no longer declared")
+            else:
+                state = view.card_states.get(uuid, "ready")
+                found = Standing(state, "operator", f"card {place.node}/{self.grid.card_index[card]} is {state}")
+            if STRICTNESS[found.state] > STRICTNESS[worst.state]:
+                worst = found
+        return worst
+
+    def count_standing(self, row: Held) -> None:
+        """Count a row that holds its place before, during and after the plan."""
+        uses, node, kind = self.grid.uses(row.place), self.node(row.place), kind_of(row.place)
+        self.books.stay(uses, node, kind)
+        self.books.book(uses, node, kind)
+
+    def going(self, row: Held, reason: str) -> Stop:
+        """Record that a row of this owner goes. One that never counted (``pending``) leaves nothing."""
+        node = self.node(row.place)
+        stop = Stop(row, node, reason=reason)
+        if row.state != "pending":
+            stop.uses = self.grid.uses(row.place)
+            stop.credit = Credit(stop.uses)
+            self.books.book(stop.uses, node, kind_of(row.place))
+            if node >= 0:
+                self.stops_on.setdefault(node, []).append(stop)
+        self.stops.append(stop)
+        return stop
+
+    def ask_for(self, wanted: Wanted, instances: int) -> Ask:
+        """Return the filters of one service."""
+        guard = None
+        if wanted.spread != "default":
+            guard = SpreadGuard(wanted, instances, self.grid)
+        return Ask(wanted, guard, separate=self.options.memory_only == "separate")
+
+    def put(self, start: Start, after: Sequence[Stop] = ()) -> None:
+        """Count a new start in both views; ``after`` are the stops that its place comes from, now or perhaps."""
+        self.books.stay(start.uses, start.node, kind_of(start.place))
+        self.hold(start, after)
+
+    def hold(self, start: Start, after: Sequence[Stop]) -> None:
+        """Count a start in the peak only."""
+        credits = [stop.credit for stop in after if stop.credit is not None]
+        start.booking = self.books.book(start.uses, start.node, kind_of(start.place), credits)
+        self.touched(start.node)
+
+    def release(self, start: Start) -> None:
+        """Take a start out of the peak again."""
+        if start.booking is not None:
+            self.books.unbook(start.booking)
+            start.booking = None
+            self.touched(start.node)
+
+    def take_back(self, start: Start) -> None:
+        """Take a start out of both views again."""
+        self.books.stay(start.uses, start.node, kind_of(start.place), -1)
+        self.release(start)

@@ -1,0 +1,205 @@
+"""Where instances without a place go: first into the place of what they replace, then by best fit, largest first.
+
+A place that is free at once is preferred to one that the plan itself frees. Where the greedy order leaves somebody out, a
+few other orders are tried before anybody is refused; all of them are fixed, so the answer does not depend on chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from components.placement.board import Board, Group
+from components.placement.capacity import kind_of
+from components.placement.feasible import Ask, final_choices
+from components.placement.jobs import Slot, Start, Stop
+from components.placement.keep import cards_of
+from components.placement.score import final_rank
+
+EFFORT = 8000
+"""How many placements all orders together may try, so that a hopeless large pool is refused in time."""
+
+
+@dataclass(slots=True, eq=False)
+class Need:
+    """One ordinal without a place."""
+
+    group: Group
+    slot: Slot
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """Service and ordinal, which break every tie."""
+        return (self.group.wanted.service, self.slot.ordinal)
+
+
+def place_all(board: Board) -> list[Need]:
+    """Give every slot without a place one; return those that found none."""
+    _keep_in_place(board)
+    needs = [
+        Need(group, slot)
+        for group in board.groups
+        for slot in group.slots
+        if slot.kept is None and slot.start is None
+    ]
+    return _place(board, needs) if needs else []
+
+
+def _keep_in_place(board: Board) -> None:
+    """A new revision, or one told to stop, takes its own place again once the old instance is gone."""
+    for group in board.groups:
+        for slot in group.slots:
+            if slot.kept is None and slot.start is None and slot.olds and not slot.moved:
+                for old in sorted(slot.olds, key=lambda old: (not old.serves, old.key)):
+                    start = _same_place(board, group, slot, old)
+                    if start is not None:
+                        slot.start = start
+                        board.put(start, [*slot.olds, *_others(board, start.node, slot.olds)])
+                        if group.ask.spread is not None:
+                            group.ask.spread.count(start.node)
+                        break
+
+
+def _others(board: Board, node: int, own: Sequence[Stop]) -> list[Stop]:
+    return [stop for stop in board.stops_on.get(node, ()) if stop not in own]
+
+
+def _same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | None:
+    ask, grid = group.ask, board.grid
+    if old.row is None or old.node < 0 or board.standing(old.row.place).state not in ("ready", "cordoned"):
+        return None
+    held = cards_of(board, old.row)
+    count = {"cpu": 0, "slice": 1, "exclusive": ask.claim.gpu}[ask.kind]
+    cards = held[:count]
+    if len(cards) < count or not ask.allows(grid, old.node, cards):
+        return None
+    place = ask.place(grid, old.node, cards)
+    kind = kind_of(place)
+    if ask.other_kind and kind != kind_of(old.row.place) and board.books.final_kinds[old.node][ask.other_kind]:
+        return None
+    uses = grid.uses(place)
+    if not board.books.fits_finally(uses):
+        return None
+    start = Start(group.wanted, slot.ordinal, place, old.node, uses, revision=ask.wanted.revision)
+    finishing = old.row.state == "stopping" and old.row.revision == ask.wanted.revision
+    start.how = "start" if finishing else "roll"
+    start.reason, start.in_place, start.settled, start.other_kind = old.reason, [old], False, ask.other_kind
+    return start
+
+
+def _size(need: Need) -> tuple[int, ...]:
+    claim = need.group.wanted.claim
+    kind = {"exclusive": 0, "slice": 1, "cpu": 2}[claim.kind]
+    memory = claim.gpu_memory if kind == 1 else 0
+    return (kind, -claim.gpu, -memory, -need.group.ask.compute, -need.group.ask.cpu, -claim.memory_mib)
+
+
+_ORDERS: tuple[Callable[[Need], tuple[int, ...]], ...] = (
+    _size,
+    lambda need: (-need.group.ask.cpu, *_size(need)),
+    lambda need: (-need.group.ask.compute, *_size(need)),
+    lambda need: (-need.group.wanted.claim.memory_mib, *_size(need)),
+    lambda need: (-len(need.group.ask.models or need.group.ask.types), *_size(need)),
+)
+
+
+def _place(board: Board, needs: list[Need]) -> list[Need]:
+    """Place in the usual order; where somebody is left out who could fit, try the other orders and keep the best."""
+    order = sorted(needs, key=lambda need: (_size(need), need.name))
+    done, left = _attempt(board, order)
+    if not left:
+        return []
+    _undo(board, done)
+    if any(_alone(board, need) for need in left):
+        best, fewest = order, len(left)
+        for other in _other_orders(order, left):
+            done, missing = _attempt(board, other)
+            _undo(board, done)
+            if len(missing) < fewest:
+                best, fewest = other, len(missing)
+            if not missing:
+                break
+        order = best
+    return _attempt(board, order)[1]
+
+
+def _other_orders(order: list[Need], left: list[Need]) -> list[list[Need]]:
+    names = {need.name for need in left}
+    orders = [[*left, *(need for need in order if need.name not in names)]]
+    orders += [sorted(order, key=lambda need, by=by: (by(need), need.name)) for by in _ORDERS[1:]]  # type: ignore[misc]
+    return orders[: max(1, EFFORT // len(order))]
+
+
+def _alone(board: Board, need: Need) -> bool:
+    """Return whether it fits as long as nobody else is placed."""
+    return _find(board, need.group.ask) is not None
+
+
+def _attempt(board: Board, order: Sequence[Need]) -> tuple[list[Need], list[Need]]:
+    done: list[Need] = []
+    left: list[Need] = []
+    hopeless: set[object] = set()
+    for need in order:
+        ask = need.group.ask
+        # Books only fill up during one attempt, so what did not fit once does not fit later.
+        same: object = (ask.claim, ask.pool) if ask.spread is None else need.group.wanted.service
+        found = None if same in hopeless else _find(board, ask)
+        if found is None:
+            hopeless.add(same)
+            left.append(need)
+        else:
+            need.slot.start = _begin(board, need, *found)
+            done.append(need)
+    return done, left
+
+
+def _undo(board: Board, done: Sequence[Need]) -> None:
+    for need in done:
+        start = need.slot.start
+        assert start is not None, "what was placed has a start"
+        board.take_back(start)
+        if need.group.ask.spread is not None:
+            need.group.ask.spread.count(start.node, -1)
+        need.slot.start = None
+
+
+def _find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
+    """Return (node, cards, free at once) of the best place, or None."""
+    found = board.shelf.best(ask)
+    if found is not None:
+        return (*found, True)
+    best = None
+    for node in sorted(board.stops_on):
+        for cards in final_choices(ask, board.grid, board.books, node):
+            rank = (_waits(board, ask, node, cards), *final_rank(board.grid, board.books, node, cards, ask))
+            if best is None or rank < best[0]:
+                best = (rank, node, cards)
+    return None if best is None else (best[1], best[2], False)
+
+
+def _waits(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> int:
+    """Return 0 where stops that wait for nothing free the place, 1 where it hangs on replacements."""
+    uses = board.grid.uses(ask.place(board.grid, node, cards))
+    soon = [
+        stop.credit
+        for stop in board.stops_on[node]
+        if stop.credit is not None and not stop.replaced
+    ]
+    return int(bool(board.books.missing(uses, soon)))
+
+
+def _begin(board: Board, need: Need, node: int, cards: tuple[int, ...], free: bool) -> Start:
+    ask, slot = need.group.ask, need.slot
+    place = ask.place(board.grid, node, cards)
+    start = Start(need.group.wanted, slot.ordinal, place, node, board.grid.uses(place), revision=ask.wanted.revision)
+    if slot.moved:
+        start.how = "move"
+    elif slot.olds:
+        start.how = "roll"
+    start.reason = slot.why
+    start.settled = free
+    start.other_kind = ask.other_kind
+    board.put(start, () if free else board.stops_on[node])
+    if ask.spread is not None:
+        ask.spread.count(node)
+    return start

@@ -1,0 +1,216 @@
+"""What stays: every row of this owner is kept, goes, or is stuck on something lost. Nothing new is placed here.
+
+A row at the wanted revision stays while its place still suits it; nobody moves for beauty. What has to go keeps its place
+in the books until it is seen gone, and what is on a lost card or node keeps it until that returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from components.placement.board import Board, Group
+from components.placement.capacity import kind_of
+from components.placement.feasible import Ask
+from components.placement.jobs import Slot, Start, Stop
+from components.placement.snapshot import Held
+from components.spec.claim import Wanted
+
+_PREFERENCE = {"ready": 0, "starting": 1, "reserved": 2, "failed": 3, "pending": 4}
+Pins = frozenset[tuple[str, int]]
+
+
+def instances_of(wanted: Wanted, rows: Iterable[Held], waiting: int) -> int:
+    """Return how many instances a service has after this plan.
+
+    With an autoscaler the declared count is only the first value: from then on what runs counts, within min and max.
+    """
+    if wanted.autoscale is None:
+        return max(wanted.instances, 0)
+    least, most = wanted.autoscale
+    running = len({row.ordinal for row in rows if row.role == "steady" and row.state != "stopping"})
+    if not running and not waiting:
+        running = wanted.instances
+    return max(least, min(running, most))
+
+
+def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:
+    """Give every row of this owner its fate and every wanted ordinal its slot."""
+    own: dict[str, list[Held]] = {}
+    for row in board.snapshot.held:
+        if row.owner == board.snapshot.owner:
+            own.setdefault(row.service, []).append(row)
+    waiting: dict[str, set[int]] = {}
+    for service, ordinal in board.snapshot.waiting:
+        waiting.setdefault(service, set()).add(ordinal)
+    for want in sorted(wanted, key=lambda want: want.service):
+        rows = own.pop(want.service, [])
+        waits = waiting.get(want.service, set())
+        count = instances_of(want, rows, len(waits))
+        group = Group(want, board.ask_for(want, count), count)
+        board.groups.append(group)
+        _sort_service(board, group, rows, waits, pins)
+    for service in sorted(own):
+        for row in sorted(own[service], key=lambda row: row.id):
+            _go(board, row, "the service is no longer declared")
+    _check_capacity(board)
+    _count_spread(board)
+
+
+def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int], pins: Pins) -> None:
+    by_ordinal: dict[int, list[Held]] = {}
+    for row in sorted(rows, key=lambda row: (row.ordinal, row.id)):
+        if row.role == "surge":
+            stop = _go(board, row, "its roll is over")
+            if stop is not None and row.state != "pending":
+                group.surges.append(stop)
+        elif row.ordinal >= group.instances:
+            _go(board, row, f"{group.instances} instances are wanted")
+        else:
+            by_ordinal.setdefault(row.ordinal, []).append(row)
+    for ordinal in range(group.instances):
+        slot = Slot(ordinal, lost=ordinal in waits)
+        group.slots.append(slot)
+        there = by_ordinal.get(ordinal)
+        if there:
+            _sort_ordinal(board, group, slot, there, (group.wanted.service, ordinal) in pins)
+
+
+def _sort_ordinal(board: Board, group: Group, slot: Slot, rows: list[Held], pinned: bool) -> None:
+    if pinned:
+        slot.kept = _to_pin(board, rows)
+        slot.pinned = slot.kept is not None
+    elif len(rows) == 1:
+        slot.kept = rows[0] if suits(board, group.ask, rows[0]) else None
+    else:
+        good = [row for row in rows if suits(board, group.ask, row)]
+        slot.kept = min(good, key=lambda row: (_PREFERENCE[row.state], row.id), default=None)
+    for row in sorted(rows, key=lambda row: row.id):
+        if row is not slot.kept:
+            _replace(board, group, slot, row)
+
+
+def _to_pin(board: Board, rows: list[Held]) -> Held | None:
+    """Return the row that runs on although it should not be where it is."""
+    alive = [row for row in rows if row.state not in ("pending", "stopping") and board.standing(row.place).state != "lost"]
+    return min(alive, key=lambda row: (_PREFERENCE[row.state], row.id), default=None)
+
+
+def suits(board: Board, ask: Ask, row: Held) -> bool:
+    """Return whether a row is what is wanted, where it may be, in the size that it has there."""
+    if row.revision != ask.wanted.revision or row.state == "stopping":
+        return False
+    node = board.node(row.place)
+    if node < 0 or board.standing(row.place).state not in ("ready", "cordoned"):
+        return False
+    return same_size(board, ask, row) and ask.allows(board.grid, node, cards_of(board, row))
+
+
+def same_size(board: Board, ask: Ask, row: Held) -> bool:
+    """Return whether the slice is as large as the claim is on that node; the same number has two sizes in GB and GiB."""
+    place = row.place
+    if place.exclusive or ask.kind == "exclusive":
+        return place.exclusive and ask.kind == "exclusive" and len(place.cards) == ask.claim.gpu
+    if ask.kind == "cpu" or not place.cards:
+        return ask.kind == "cpu" and not place.cards
+    node = board.node(place)
+    return node >= 0 and (place.memory_mib, place.compute) == (ask.sizes[board.grid.nodes[node].unit], ask.compute)
+
+
+def cards_of(board: Board, row: Held) -> tuple[int, ...]:
+    """Return the numbers of a row's cards, in order; without those that are no longer declared."""
+    numbers = [board.grid.card_of.get(uuid, -1) for uuid in row.place.cards]
+    return tuple(sorted(number for number in numbers if number >= 0))
+
+
+def _replace(board: Board, group: Group, slot: Slot, row: Held) -> None:
+    """A row of a wanted ordinal that does not stay: note why, for the reader of the plan."""
+    standing = board.standing(row.place)
+    if standing.state == "lost" and row.state != "pending":
+        board.count_standing(row)
+        if slot.kept is None:
+            slot.lost, slot.moved, slot.why = True, True, standing.reason
+        return
+    if row.revision != group.wanted.revision:
+        why = "its revision changed"
+    elif standing.state in ("draining", "lost"):
+        why = standing.reason
+        slot.moved = True
+    elif row.place.pool != group.wanted.pool:
+        why = f"it belongs to pool {group.wanted.pool} now"
+        slot.moved = True
+    elif row.state == "stopping":
+        why = "it was told to stop"
+    elif row.state == "pending":
+        why = "it is planned anew"
+    elif not group.ask.allows(board.grid, board.node(row.place), cards_of(board, row)):
+        why = "its place is no longer what it asks for"
+        slot.moved = True
+    else:
+        why = "its slice has another size there now"
+    stop = board.going(row, why)
+    if row.state != "pending":
+        stop.replaced = stop.serves
+        slot.olds.append(stop)
+        slot.why = slot.why or why
+
+
+def _go(board: Board, row: Held, reason: str) -> Stop | None:
+    """Let a row go that nothing replaces; what is on something lost can only be waited for."""
+    if row.state != "pending" and board.standing(row.place).state == "lost":
+        board.count_standing(row)
+        return None
+    return board.going(row, reason)
+
+
+def _check_capacity(board: Board) -> None:
+    """Count what stays, in order of service and ordinal; what a smaller card or node no longer holds has to go.
+
+    Rows that wait for another one come last: they never counted, so they may be planned anew at no cost.
+    """
+    late: list[tuple[Group, Slot, Held]] = []
+    for group in board.groups:
+        for slot in group.slots:
+            row = slot.kept
+            if row is None:
+                continue
+            if row.state == "pending":
+                late.append((group, slot, row))
+                continue
+            uses = board.grid.uses(row.place)
+            if slot.pinned or board.books.fits_finally(uses):
+                node, kind = board.node(row.place), kind_of(row.place)
+                board.books.stay(uses, node, kind)
+                board.books.book(uses, node, kind)
+            else:
+                slot.kept = None
+                slot.moved = True
+                slot.why = f"{row.place.node} holds less than it did"
+                stop = board.going(row, slot.why)
+                stop.replaced = stop.serves
+                slot.olds.append(stop)
+    for group, slot, row in late:
+        _resume_pending(board, group, slot, row)
+
+
+def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
+    slot.kept = None
+    uses = board.grid.uses(row.place)
+    if not board.books.fits_finally(uses):
+        board.going(row, "its place has been taken")
+        return
+    start = Start(group.wanted, slot.ordinal, row.place, board.node(row.place), uses, how="resume", row=row)
+    start.revision = row.revision
+    start.in_place = [old for old in slot.olds if old.row.id in row.after]
+    start.reason = "left unfinished"
+    start.settled = False
+    start.other_kind = group.ask.other_kind
+    slot.start = start
+    board.put(start, board.stops_on.get(start.node, ()))
+
+
+def _count_spread(board: Board) -> None:
+    for group in board.groups:
+        if group.ask.spread is not None:
+            nodes = [board.node(slot.kept.place) for slot in group.slots if slot.kept is not None]
+            nodes += [slot.start.node for slot in group.slots if slot.start is not None]
+            group.ask.spread.reset(node for node in nodes if node >= 0)

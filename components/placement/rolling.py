@@ -1,0 +1,195 @@
+"""Rolling updates: surge instances as cover, then waves of stops and starts in place, then the surge instances stop.
+
+At every moment at least ``instances - max_unavailable`` of a service's instances are ready, surge instances included, or
+as many as are ready when the plan begins. A wave begins when the one before it is ready, so a roll whose new revision does not
+start pauses with the old one serving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from components.placement.board import Board, Group
+from components.placement.capacity import Credit
+from components.placement.feasible import Ask
+from components.placement.jobs import Slot, Start, Stop
+from components.placement.surge import find_surges
+
+
+@dataclass(slots=True, eq=False)
+class Roll:
+    """What one service's roll starts from.
+
+    ``filling``: starts of ordinals that do not serve now; they need nobody's leave. ``relocating``: serving ordinals
+    whose new place is elsewhere. ``waves``: serving ordinals that are replaced where they are.
+    """
+
+    group: Group
+    filling: list[Start] = field(default_factory=list)
+    relocating: list[Slot] = field(default_factory=list)
+    in_place: list[Slot] = field(default_factory=list)
+    ready: int = 0
+    alive: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether anything replaces something, so that surge instances are still of use."""
+        return bool(self.in_place or self.relocating or any(start.row or start.in_place for start in self.filling))
+
+
+def roll_of(group: Group) -> Roll:
+    """Sort a service's ordinals by how they are replaced."""
+    roll = Roll(group)
+    for slot in group.slots:
+        start = slot.start if slot.start is not None and slot.start.op != "reconfigure" else None
+        roll.ready += slot.serving
+        roll.alive += slot.serving or start is not None
+        if start is None:
+            continue
+        if not slot.serving:
+            roll.filling.append(start)
+        elif start.in_place:
+            roll.in_place.append(slot)
+        else:
+            roll.relocating.append(slot)
+    return roll
+
+
+def resolved_surge(limit: int | str, instances: int) -> int:
+    """Return ``max_surge`` as a count: a percentage is rounded up and is at least 1."""
+    if isinstance(limit, int):
+        return max(limit, 0)
+    percent = int(limit.strip().rstrip("%"))
+    return max(1, -(-instances * percent // 100))
+
+
+def pair_up(slot: Slot) -> None:
+    """Order the stop of what is replaced and the start that replaces it, outside of waves."""
+    start = slot.start
+    for old in slot.olds:
+        if start is None or old in start.in_place or not old.serves:
+            continue
+        old.after.append(start)
+        old.mode = start.mode = "make-before-break"
+
+
+def relocate_in_waves(board: Board, roll: Roll) -> None:
+    """A new revision at a new place: a few at a time, each old instance stopping once its new one is ready."""
+    wanted = roll.group.wanted
+    width = max(1, resolved_surge(wanted.max_surge, roll.group.instances), wanted.max_unavailable)
+    free = [slot for slot in roll.relocating if slot.start and slot.start.how == "roll" and slot.start.settled]
+    before: list[Start] = []
+    for index in range(0, len(free), width):
+        wave = [slot.start for slot in free[index : index + width] if slot.start is not None]
+        for start in wave:
+            start.wave = index // width + 1
+            start.after += before
+        before = wave
+
+
+def plan_waves(board: Board, roll: Roll) -> bool:
+    """Order a roll in place. Returns False where it has neither a surge place nor ``max_unavailable``."""
+    group, wanted = roll.group, roll.group.wanted
+    cover = [stop for stop in group.surges if stop.serves] if roll.under_way else []
+    if not roll.in_place:
+        _end_surges(cover, [*roll.filling, *(slot.start for slot in roll.relocating if slot.start)])
+        return True
+    allowed = resolved_surge(wanted.max_surge, group.instances)
+    resumed = _resumable(board, roll)
+    wish = min(allowed, len(roll.in_place)) - len(cover) - len(resumed)
+    surges = resumed + find_surges(board, group, wish, first=_free_ordinals(group))
+    width = len(cover) + len(surges) + wanted.max_unavailable
+    board.rolling[wanted.service] = _sentence(roll, allowed, len(cover) + len(surges))
+    if width == 0:
+        return False
+    last = _waves(roll, cover, surges, width)
+    ends = [stop for stop in board.stops if stop.begun in surges or (stop.row and any(s.row is stop.row for s in surges))]
+    _end_surges([*cover, *ends], last)
+    return True
+
+
+def _waves(roll: Roll, cover: Sequence[Stop], surges: list[Start], width: int) -> list[Start]:
+    """Give every ordinal its wave; return the starts of the last one."""
+    wanted = roll.group.wanted
+    covered = bool(cover or surges)
+    ready = roll.ready + len(cover)
+    budget = ready - (roll.alive - wanted.max_unavailable)
+    at_once = max(0, min(budget, ready - 1) if covered else budget)
+    after_surges = max(0, budget + len(surges) - at_once) if surges else 0
+    outage = not covered and at_once >= ready
+    slots = sorted(roll.in_place, key=lambda slot: slot.ordinal)
+    number = 1
+    before = [*roll.filling, *surges]
+    for start in roll.filling:
+        start.wave = 1 if start.how == "roll" else 0
+    first, rest = slots[: at_once + after_surges], slots[at_once + after_surges :]
+    for index, slot in enumerate(first):
+        begun = _wave_step(slot, number, [] if index < at_once else surges)
+        begun.mode = "break-before-make" if outage else "in-place"
+        for stop in begun.in_place:
+            stop.mode = begun.mode
+        before.append(begun)
+    if first or any(start.wave for start in roll.filling):
+        number += 1
+    for index in range(0, len(rest), width):
+        begun_now = [_wave_step(slot, number, before) for slot in rest[index : index + width]]
+        for begun in begun_now:
+            begun.mode = "break-before-make" if not covered and width >= roll.alive else "in-place"
+            for stop in begun.in_place:
+                stop.mode = begun.mode
+        before = begun_now
+        number += 1
+    return before
+
+
+def _wave_step(slot: Slot, number: int, before: Sequence[Start]) -> Start:
+    start = slot.start
+    assert start is not None, "an ordinal that rolls has a start"
+    start.wave = number
+    for stop in start.in_place:
+        stop.wave = number
+        stop.after += before
+    for stop in slot.olds:
+        if stop not in start.in_place and stop.serves:
+            stop.wave = number
+            stop.after.append(start)
+    return start
+
+
+def _resumable(board: Board, roll: Roll) -> list[Start]:
+    """Surge instances of the wanted revision that an earlier apply began are brought up and used."""
+    resumed = []
+    for stop in roll.group.surges:
+        row = stop.row
+        if row is None or row.state not in ("reserved", "starting") or row.revision != roll.group.wanted.revision:
+            continue
+        if board.standing(row.place).state not in ("ready", "cordoned"):
+            continue
+        start = Start(roll.group.wanted, row.ordinal, row.place, stop.node, role="surge", how="resume", row=row)
+        start.revision, start.reason = row.revision, "left unfinished"
+        board.starts.append(start)
+        resumed.append(start)
+    return resumed
+
+
+def _free_ordinals(group: Group) -> list[int]:
+    taken = {stop.row.ordinal for stop in group.surges if stop.row is not None}
+    return [n for n in range(len(taken) + group.instances + 1) if n not in taken]
+
+
+def _end_surges(stops: Sequence[Stop], last: Sequence[Start]) -> None:
+    for stop in stops:
+        stop.after += [start for start in last if start not in stop.after]
+
+
+def _sentence(roll: Roll, allowed: int, found: int) -> str:
+    wanted, count = roll.group.wanted, roll.group.instances
+    rolling = len(roll.in_place) + len(roll.relocating)
+    limit = f"max_surge {wanted.max_surge}"
+    if isinstance(wanted.max_surge, str):
+        limit += f" of {count} allows {allowed}"
+    return (
+        f"rolls {rolling} of {count} instances in waves of {found + wanted.max_unavailable}: {limit}, "
+        f"room for {found}; max_unavailable {wanted.max_unavailable}"
+    )

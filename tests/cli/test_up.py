@@ -1,0 +1,196 @@
+"""``eas up``: preview, ask, apply exactly that; and ``eas down``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.fake_pulumi import SIGINT, FakePulumi, error, placed, violated
+from tests.cli.scratch import Scratch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def verbs(pulumi: FakePulumi) -> list[str]:
+    """Return what Pulumi was asked to do, in order."""
+    return [call["arguments"][0] for call in pulumi.calls]
+
+
+def test_it_previews_and_then_applies_exactly_that(scratch: Scratch, pulumi: FakePulumi) -> None:
+    pulumi.script(preview={"events": [placed()]}, up={"events": [placed()]})
+    scratch.ok("up", "--yes")
+    assert verbs(pulumi) == ["preview", "up"]
+    up = pulumi.calls[1]
+    assert {"--skip-preview", "--yes"} <= set(up["arguments"])
+    assert up["mode"] == "0o600"
+    (inputs,) = up["bound"]["placements"].values()
+    assert inputs["assignments"] == {"llm": {"0": "gpu-a/0"}}
+    assert "__provider" not in inputs
+    assert pulumi.calls[0]["bound"] is None
+
+
+@pytest.mark.parametrize("runtime", ["local", "simulated"])
+def test_without_a_terminal_it_says_yes_where_only_this_machine_is_touched(
+    scratch: Scratch, pulumi: FakePulumi, runtime: str
+) -> None:
+    scratch.pool(runtime=runtime)
+    assert "--yes: local runtime" in scratch.ok("up").splitlines()
+    assert verbs(pulumi) == ["preview", "up"]
+
+
+def test_without_a_terminal_it_refuses_elsewhere(scratch: Scratch, pulumi: FakePulumi) -> None:
+    scratch.pool(runtime="kubernetes")
+    result = scratch.eas("up")
+    assert result.exit_code == 1
+    assert "eas up --yes" in result.stderr
+    assert verbs(pulumi) == ["preview"]
+
+
+@pytest.mark.parametrize(
+    ("events", "status"), [([violated()], 3), ([error("llm/0 fits nowhere")], 1)], ids=["policy", "refused"]
+)
+def test_a_preview_that_fails_is_not_applied(
+    scratch: Scratch, pulumi: FakePulumi, events: list[dict[str, Any]], status: int
+) -> None:
+    pulumi.script(preview={"events": events, "code": 1})
+    assert scratch.eas("up", "--yes").exit_code == status
+    assert verbs(pulumi) == ["preview"]
+
+
+def test_a_saved_plan_is_applied_without_a_preview(scratch: Scratch, pulumi: FakePulumi, tmp_path: Path) -> None:
+    pulumi.script(preview={"events": [placed()]})
+    file = tmp_path / "plan.json"
+    scratch.ok("preview", "--save-plan", str(file))
+    scratch.ok("up", "--plan", str(file))
+    assert verbs(pulumi) == ["preview", "up"]
+    assert pulumi.calls[1]["bound"] == json.loads(file.read_text())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "is not there"),
+        ("{", "is not JSON"),
+        ("[]", "not a plan of format 1"),
+        ('{"format": 2, "placements": {}}', "not a plan of format 1"),
+        ('{"format": 1, "placements": {}, "stack": "prod"}', "was saved for stack 'prod'"),
+    ],
+    ids=["missing", "broken", "list", "format", "stack"],
+)
+def test_a_file_that_is_no_plan_of_this_stack_is_refused(
+    scratch: Scratch, pulumi: FakePulumi, tmp_path: Path, text: str | None, says: str
+) -> None:
+    file = tmp_path / "plan.json"
+    if text is not None:
+        file.write_text(text)
+    result = scratch.eas("up", "--plan", str(file))
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert pulumi.calls == []
+
+
+def test_no_longer_what_was_previewed_is_4_and_says_what_next(scratch: Scratch, pulumi: FakePulumi) -> None:
+    pulumi.script(
+        preview={"events": [placed()]},
+        up={"events": [error("… has a problem: the apply is not what was previewed: gpu-a/0 …")], "code": 255},
+    )
+    result = scratch.eas("up", "--yes")
+    assert result.exit_code == 4
+    assert "`eas up` previews anew" in result.stderr
+
+
+def test_json_is_one_document_and_the_rest_is_on_stderr(scratch: Scratch, pulumi: FakePulumi) -> None:
+    pulumi.script(preview={"events": [placed()]}, up={"events": [placed()]})
+    told = scratch.json("up")
+    assert told["exit"] == 0
+    assert told["assignments"] == {"llm": {"0": "gpu-a/0"}}
+
+
+def test_it_ends_with_cards_endpoints_and_three_commands_to_try(fleet: Scratch, pulumi: FakePulumi) -> None:
+    shown = fleet.ok("up", "--yes").partition("pulumi says up")[2]
+    lines = shown.strip().splitlines()
+    assert lines[0].startswith("gpu-a/0 A100 80G [")
+    assert any(line.startswith("llm/0   http") for line in lines), shown
+    assert lines[-4] == "try next:"
+    assert lines[-3].startswith("  eas why llm/0")
+
+
+def test_down_stops_what_the_ledger_holds_and_then_destroys(fleet: Scratch, pulumi: FakePulumi) -> None:
+    shown = fleet.ok("down")
+    assert "stopped 3: llm/0, llm/1, page/0" in shown
+    assert [call["arguments"][:3] for call in pulumi.calls] == [["destroy", "--yes", "--skip-preview"]]
+    session = fleet.session()
+    assert session.ledger.instances() == ()
+    assert session.runtime("simulated").listing() == ()
+
+
+def test_down_is_refused_where_more_than_this_machine_is_touched(scratch: Scratch, pulumi: FakePulumi) -> None:
+    scratch.pool(runtime="kubernetes")
+    result = scratch.eas("down", "--yes")
+    assert result.exit_code == 1
+    assert "lab (kubernetes)" in result.stderr
+    assert pulumi.calls == []
+
+
+def test_down_of_nothing_is_fine(scratch: Scratch, pulumi: FakePulumi) -> None:
+    assert "nothing was running" in scratch.ok("down", "--yes")
+    assert scratch.json("down", "--yes")["stopped"] == []
+
+
+# ------------------------------------------------------------------------------------------------ interrupts
+
+
+def started(scratch: Scratch, pulumi: FakePulumi) -> subprocess.Popen[str]:
+    """Start ``eas preview`` in a session without a terminal, and wait until Pulumi runs."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "components.cli", "preview", "-C", str(scratch.root)],
+        env={**os.environ, "PATH": pulumi.path, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: (pulumi.folder / "waiting").exists())
+    return child
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait a little for something to become so."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_reaches_pulumi_once_and_is_waited_for(
+    scratch: Scratch, pulumi: FakePulumi, number: signal.Signals
+) -> None:
+    pulumi.script(preview={"wait": "gracefully"})
+    child = started(scratch, pulumi)
+    child.send_signal(number)
+    _, errors = child.communicate(timeout=10)
+    assert pulumi.signals == [SIGINT]
+    assert child.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_a_second_interrupt_kills(scratch: Scratch, pulumi: FakePulumi) -> None:
+    pulumi.script(preview={"wait": "stubbornly"})
+    child = started(scratch, pulumi)
+    child.send_signal(signal.SIGINT)
+    until(lambda: pulumi.signals == [SIGINT])
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert pulumi.signals == [SIGINT]

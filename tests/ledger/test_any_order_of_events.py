@@ -1,0 +1,269 @@
+"""Two owners commit, carry out, crash and take over in any order: no card is ever over capacity, and no place is lost.
+
+After every transaction the file is audited by SQL that shares no code with the ledger (:func:`tests.ledger.build.audit`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from components.ledger import IllegalMove, LeaseHolder, LeaseLost, Ledger, StalePlan, open_ledger
+from components.placement.plan_types import Step
+from components.placement.snapshot import Held, Place
+from tests.ledger.build import BECAUSE, NOW, OTHER, OWNER, audit, content, mint, node, wanted
+
+NODES = [node("n1", 2, memory=10, cpu=6), node("n2", 1, memory=10, cpu=6)]
+OWNERS = st.sampled_from([OWNER, OTHER])
+SERVICE = {OWNER: "mine", OTHER: "theirs"}
+
+
+@st.composite
+def places(draw: st.DrawFn) -> Place:
+    """A slice of one of three small cards, a whole card, or CPU only."""
+    card = draw(st.sampled_from(["n1-0", "n1-1", "n2-0"]))
+    kind = draw(st.sampled_from(["slice", "slice", "slice", "exclusive", "cpu"]))
+    name = card.partition("-")[0]
+    cpu = draw(st.integers(0, 2))
+    if kind == "cpu":
+        return Place("p", name, cpu_milli=cpu)
+    if kind == "exclusive":
+        return Place("p", name, (card,), exclusive=True, cpu_milli=cpu)
+    return Place("p", name, (card,), draw(st.integers(1, 10)), draw(st.sampled_from([0, 30, 60, 100])), cpu)
+
+
+@dataclass
+class Drawn:
+    """A plan as a user could have seen it: it speaks of every row, in any way that the rows allow."""
+
+    steps: list[Step] = field(default_factory=list)
+    finals: dict[int, Place | None] = field(default_factory=dict)
+    stops: dict[str, int] = field(default_factory=dict)
+    fresh: list[tuple[Place, tuple[int, ...]]] = field(default_factory=list)
+
+    def step(self, **values: object) -> int:
+        """Add a step and return its number."""
+        n = len(self.steps) + 1
+        self.steps.append(Step(n, **values))  # type: ignore[arg-type]
+        return n
+
+    def stop(self, service: str, held: Held, after: tuple[int, ...] = ()) -> int:
+        """Stop a recorded row."""
+        n = self.step(op="stop", how="stop", service=service, ordinal=held.ordinal, instance=held.id, after=after)
+        self.stops[held.id] = n
+        return n
+
+    def start(self, service: str, ordinal: int, place: Place, after: tuple[int, ...] = ()) -> int:
+        """Start a new row."""
+        self.finals[ordinal] = place
+        self.fresh.append((place, after))
+        return self.step(
+            op="start", how="start", service=service, ordinal=ordinal, revision="r", place=place, after=after
+        )
+
+
+class Events(RuleBasedStateMachine):
+    """The ledger under any sequence of what users, providers and machines do."""
+
+    template: Path
+
+    @initialize()
+    def begin(self) -> None:
+        """Start from a new ledger (copied: making its tables takes longer than the rest)."""
+        self.folder = Path(tempfile.mkdtemp())
+        shutil.copytree(self.template, self.folder, dirs_exist_ok=True)
+        self.file = self.folder / "ledger.db"
+        self.ordinals: Counter[str] = Counter()
+        self.process = {OWNER: self._process(), OTHER: self._process()}
+        self.ledger = self._open()
+
+    def teardown(self) -> None:
+        """Close and remove it."""
+        if hasattr(self, "ledger"):
+            self.ledger.close()
+            shutil.rmtree(self.folder)
+
+    @invariant()
+    def nothing_is_over_capacity_and_nothing_is_loose(self) -> None:
+        """Audit after every transaction."""
+        if hasattr(self, "file"):
+            assert audit(self.file) == []
+
+    @rule(owner=OWNERS, data=st.data())
+    def commit(self, owner: str, data: st.DataObject) -> None:
+        """Commit any plan that speaks of every row: it is taken, or refused with nothing changed."""
+        drawn = self._plan(owner, data)
+        before = content(self.file)
+        # What stands if nothing is ever stopped, and what foreign rows leave at best.
+        surely_fits = self._fits([place for place, _ in drawn.fresh], [row.held for row in self.ledger.instances()])
+        foreign = [row.held for row in self.ledger.instances() if row.held.owner != owner and row.held.state != "pending"]
+        cannot_fit = any(not self._fits([place], foreign) for place, _ in drawn.fresh)
+        pending = [row.held for row in self.ledger.instances(owner) if row.held.state == "pending"]
+        try:
+            self._commit(owner, drawn)
+        except StalePlan as error:
+            assert not surely_fits or pending
+            assert error.wish
+            assert error.card
+            assert content(self.file) == before
+        else:
+            assert not cannot_fit
+
+    @rule(owner=OWNERS, data=st.data())
+    def commit_is_killed(self, owner: str, data: st.DataObject) -> None:
+        """A process that dies inside a commit has changed nothing."""
+        drawn = self._plan(owner, data)
+        before = content(self.file)
+        if not drawn.fresh:
+            return
+
+        def dying() -> str:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            self._commit(owner, drawn, dying)
+        assert content(self.file) == before
+
+    @rule(owner=OWNERS, data=st.data(), dies=st.booleans())
+    def carry_out(self, owner: str, data: st.DataObject, dies: bool) -> None:
+        """Some row makes its next move; pending rows cannot, and stopped ones hand their place on."""
+        rows = self.ledger.instances(owner)
+        if not rows:
+            return
+        held = data.draw(st.sampled_from([row.held for row in rows]))
+        fence = self._fence(owner)
+        step = next((open_.key for open_ in self.ledger.open_steps(owner) if open_.instance == held.id), None)
+        to_stop = any(open_.instance == held.id and open_.step.op == "stop" for open_ in self.ledger.open_steps(owner))
+        if held.state == "pending":
+            with pytest.raises(IllegalMove):
+                self.ledger.starting(held.id, fence, NOW, BECAUSE)
+        elif held.state == "stopping" or (held.state == "reserved" and to_stop):
+            waiting = {row.held.id for row in rows if row.held.after == (held.id,)}
+            assert set(self.ledger.gone(held.id, fence, NOW, BECAUSE, step=step)) == waiting
+        elif to_stop:
+            self.ledger.stopping(held.id, fence, NOW, BECAUSE)
+        elif held.state in ("reserved", "failed"):
+            self.ledger.starting(held.id, fence, NOW, BECAUSE)
+        elif held.state == "starting" and not dies:
+            self.ledger.ready(held.id, fence, "http://x", NOW, BECAUSE, step=step)
+        else:
+            self.ledger.failed(held.id, fence, "it died", NOW, BECAUSE)
+
+    @rule(owner=OWNERS)
+    def another_process_takes_over(self, owner: str) -> None:
+        """The holder dies; the next one gets a higher number, and the old number writes nothing."""
+        old = self._fence(owner)
+        rows = [row.held.id for row in self.ledger.instances(owner)]
+        self.process[owner] = self._process()
+        assert self._fence(owner) == old + 1
+        for instance in rows:
+            with pytest.raises(LeaseLost):
+                self.ledger.stopping(instance, old, NOW, BECAUSE)
+
+    @rule(name=st.sampled_from(["n1", "n2"]), state=st.sampled_from(["ready", "cordoned"]))
+    def an_operator_cordons(self, name: str, state: str) -> None:
+        """A cordoned node takes nothing new; what is there runs on."""
+        self.ledger.set_node_state("p", name, None, state, "operator", "", "ann", NOW)  # type: ignore[arg-type]
+
+    @rule()
+    def crash(self) -> None:
+        """Everything that was recorded is there after reopening."""
+        before = content(self.file)
+        self.ledger.close()
+        self.ledger = self._open()
+        assert content(self.file) == before
+
+    def _open(self) -> Ledger:
+        return open_ledger(str(self.file), home=self.folder, create=True, alive=self._alive)
+
+    def _alive(self, holder: LeaseHolder) -> bool:
+        return holder in self.process.values()
+
+    def _process(self) -> LeaseHolder:
+        self.ordinals["processes"] += 1
+        return LeaseHolder(self.ordinals["processes"], "here", "boot", 0.0, "pulumi up")
+
+    def _fence(self, owner: str) -> int:
+        service = SERVICE[owner]
+        return self.ledger.lease(owner, [service], holder=self.process[owner], now=NOW)[service]
+
+    def _commit(self, owner: str, drawn: Drawn, minting: object = mint) -> None:
+        self.ledger.commit(
+            owner,
+            nodes=NODES,
+            pools=["p"],
+            wanted=[wanted(SERVICE[owner], "r")],
+            assignments={SERVICE[owner]: drawn.finals},
+            steps=drawn.steps,
+            mint=minting,  # type: ignore[arg-type]
+            now=NOW,
+            because=BECAUSE,
+        )
+
+    def _plan(self, owner: str, data: st.DataObject) -> Drawn:
+        service = SERVICE[owner]
+        drawn = Drawn()
+        later: list[Held] = []
+        resumed: list[Held] = []
+        for row in self.ledger.instances(owner):
+            held = row.held
+            settled = held.state in ("ready", "failed")
+            ways = ["keep", "stop", "replace", "move"] if settled else ["resume", "stop"]
+            way = "stop" if held.state == "stopping" else data.draw(st.sampled_from(ways))
+            if way in ("stop", "replace"):
+                number = drawn.stop(service, held)
+                if way == "replace":
+                    drawn.start(service, held.ordinal, data.draw(places()), (number,))
+            elif way == "move":
+                later.append(held)
+            else:
+                drawn.finals[held.ordinal] = held.place
+                if way == "resume":
+                    resumed.append(held)
+        for held in resumed:
+            after = tuple(sorted(drawn.stops[other] for other in held.after if other in drawn.stops))
+            named = {"instance": held.id, "place": held.place, "revision": "r", "after": after}
+            drawn.step(op="start", how="resume", service=service, ordinal=held.ordinal, **named)
+        for held in later:
+            started = drawn.start(service, held.ordinal, data.draw(places()))
+            drawn.stop(service, held, (started,))
+        for _ in range(data.draw(st.integers(0, 2))):
+            self.ordinals[owner] += 1
+            before = data.draw(st.sets(st.sampled_from(sorted(drawn.stops.values())))) if drawn.stops else set()
+            drawn.start(service, self.ordinals[owner], data.draw(places()), tuple(sorted(before)))
+        return drawn
+
+    def _fits(self, fresh: list[Place], there: list[Held]) -> bool:
+        """Whether all of this at once is within the capacities, and every node takes something new."""
+        memory: Counter[str] = Counter()
+        compute: Counter[str] = Counter()
+        cpu: Counter[str] = Counter()
+        for place in [*fresh, *(held.place for held in there)]:
+            cpu[place.node] += place.cpu_milli
+            for uuid in place.cards:
+                memory[uuid] += 10 if place.exclusive else place.memory_mib
+                compute[uuid] += 100 if place.exclusive else place.compute
+        cordoned = {row.node for row in self.ledger.node_states("p")}
+        open_nodes = not any(place.node in cordoned for place in fresh)
+        return open_nodes and max([0, *memory.values()]) <= 10 and max([0, *compute.values()]) <= 100 and (
+            max([0, *cpu.values()]) <= 6
+        )
+
+
+def test_no_order_of_events_overfills_a_card_or_loses_a_place(tmp_path: Path) -> None:
+    """Run the machine; its ledgers are copies of one that is made here."""
+    open_ledger(str(tmp_path / "ledger.db"), home=tmp_path, create=True).close()
+
+    class Here(Events):
+        template = tmp_path
+
+    how = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(Here, settings=how)

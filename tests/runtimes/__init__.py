@@ -1,0 +1,1 @@
+"""The runtimes, on real processes."""

@@ -1,0 +1,1 @@
+"""What is declared: files, services, pools, the catalogue."""

@@ -1,0 +1,130 @@
+"""The digest of all whose change restarts an instance, tokens, and the update strategy's defaults."""
+
+import pytest
+
+from components.spec.revision import (
+    derived_token,
+    revision_of,
+    rolling_of,
+    token_hash_of,
+    token_of,
+    wanted_of,
+)
+from tests.spec.build import CONTAINER, pool, service
+
+SECRET = b"secret"
+BASE = {"metadata": {"gpu_memory": 20, "cpu": 1}, "containers": [CONTAINER]}
+
+
+def changed(**top):
+    metadata = {**BASE["metadata"], **top.pop("metadata", {})}
+    return service(**{**BASE, **top, "metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": {"instance": 9}},
+        {"metadata": {"name": "other"}},
+        {"metadata": {"rolling_strategy": {"max_surge": 3}}},
+        {"metadata": {"scheduling": {"spread": {"policy": "host"}}}},
+        {"metadata": {"gpu": 0}},
+        {"labels": {"a": "b"}},
+        {"token": "t"},
+        {"autoscaler": {"min": 1, "max": 2}},
+    ],
+    ids=str,
+)
+def test_what_restarts_nothing_leaves_the_revision(change):
+    assert revision_of(changed(**change), SECRET) == revision_of(changed(), SECRET)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": {"gpu_memory": 21}},
+        {"metadata": {"gpu_core_percentage": 5}},
+        {"metadata": {"gpu": 1}},
+        {"metadata": {"cpu": 2}},
+        {"metadata": {"unknown": 1}},
+        {"containers": [{**CONTAINER, "image": "x:2"}]},
+        {"containers": [{**CONTAINER, "env": [{"name": "A", "value": "b"}]}]},
+        {"dockerAuth": "ZG9ja2Vy"},
+        {"model_path": "oss://x"},
+    ],
+    ids=str,
+)
+def test_what_restarts_changes_the_revision(change):
+    assert revision_of(changed(**change), SECRET) != revision_of(changed(), SECRET)
+
+
+def test_a_revision_is_16_digits_and_keyed():
+    first = revision_of(changed(), SECRET)
+    assert len(first) == 16
+    assert int(first, 16) >= 0
+    assert first != revision_of(changed(), b"another secret")
+
+
+def test_gpu_0_and_gpu_memory_0_are_as_unset():
+    assert revision_of(service(metadata={"gpu": 0, "gpu_memory": 0}), SECRET) == revision_of(
+        service(), SECRET
+    )
+
+
+def test_a_token_from_the_file_else_one_that_can_be_made_again():
+    assert token_of(service(token="own"), "org/p/s", SECRET) == "own"
+    made = token_of(service(), "org/p/s", SECRET)
+    assert made == derived_token("org/p/s", "svc", SECRET)
+    assert made != derived_token("org/p/other", "svc", SECRET)
+    assert made != derived_token("org/p/s", "svc", b"other")
+
+
+def test_a_token_enters_as_a_hash_only():
+    wanted = wanted_of(service(token="own-token"), pool(), secret=SECRET)
+    assert "own-token" not in str(wanted.to_dict())
+    assert wanted.token_hash == token_hash_of(service(token="own-token"), SECRET)
+    assert wanted.token_hash != wanted_of(service(token="new"), pool(), secret=SECRET).token_hash
+    assert wanted.revision == wanted_of(service(token="new"), pool(), secret=SECRET).revision
+
+
+@pytest.mark.parametrize(
+    ("resource", "metadata", "expected"),
+    [
+        ("eas-r-x", {}, ("2%", 1)),
+        ("eas-vr-x", {}, ("2%", 1)),
+        ("eas-r-x", {"resource_burstable": True}, ("2%", 0)),
+        ("quota1", {}, ("2%", 0)),
+        ("eas-r-x", {"rolling_strategy": {"max_surge": 3, "max_unavailable": 0}}, (3, 0)),
+        ("eas-r-x", {"rolling_strategy.max_surge": "50%"}, ("50%", 1)),
+    ],
+)
+def test_surge_and_unavailable_as_written_else_by_kind_of_pool(resource, metadata, expected):
+    assert rolling_of(service(metadata=metadata), pool(resource=resource)) == expected
+
+
+def test_wanted_has_what_placement_needs():
+    made = service(
+        metadata={
+            "gpu_memory": 4,
+            "gpu_core_percentage": 10,
+            "instance": 3,
+            "cpu": 2,
+            "memory": 4096,
+            "qos": "BestEffort",
+        },
+        autoscaler={"min": 1, "max": 5, "strategies": {"qps": 1}},
+        labels={"team": "x", "eas-slices/card-model": "A10, L20"},
+    )
+    wanted = wanted_of(made, pool(), secret=SECRET)
+    assert (wanted.service, wanted.pool, wanted.instances, wanted.autoscale) == ("svc", "gpus", 3, (1, 5))
+    assert wanted.claim.models == ("A10", "L20")
+    assert wanted.claim.best_effort
+    assert (wanted.claim.cpu_milli, wanted.claim.memory_mib) == (2000, 4096)
+    assert type(wanted).from_dict(wanted.to_dict()) == wanted
+
+
+def test_instance_types_are_those_of_cloud_computing_unless_they_are_the_overflow():
+    computing = {"instances": [{"type": "ecs.gn8v.4xlarge"}, {"type": "dedicated_resource"}]}
+    assert service(cloud={"computing": computing}).claim().instance_types == ("ecs.gn8v.4xlarge",)
+    elastic = service(cloud={"computing": computing}, metadata={"resource_burstable": True})
+    assert elastic.claim().instance_types == ()
