@@ -20,8 +20,10 @@ class Plain:
 def to_plain(props: Mapping[str, Any], *names: str) -> Plain:
     """Return the named properties as dicts, lists and numbers; whole floats as integers, absent left out."""
     made = Plain({})
+    # Iterated, as the proxy's `in` already raises for what is unknown.
+    present = set(props)
     for name in names:
-        if name in props:
+        if name in present:
             made.data[name] = _value(props, name, name, made.unknown)
     return made
 

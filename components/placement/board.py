@@ -30,11 +30,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a place is now: the strictest state of its node and cards, who says so and why."""
+    """What a place is now: the strictest state of its node and cards (``subject``), who says so and why."""
 
     state: NodeState
     cause: StateCause
     reason: str
+    subject: str
 
 
 class Board:
@@ -50,11 +51,14 @@ class Board:
         self.starts: list[Start] = []
         self.stops: list[Stop] = []
         self.stops_on: dict[int, list[Stop]] = {}
+        self.leaving: dict[int, list[Stop]] = {}
         self.refusals: list[Refusal] = []
         self.warnings: list[str] = []
         self.rolling: dict[str, str] = {}
         self._shelf: Shelf | None = None
+        self._takers: dict[int, list[tuple[str, int, bool]]] | None = None
         self._count_foreign()
+        self.foreign = list(self.books.final)
 
     def _count_foreign(self) -> None:
         foreign = [row for row in self.snapshot.held if row.owner != self.snapshot.owner]
@@ -95,19 +99,42 @@ class Board:
         """Return the strictest state of the place's node and cards; what is no longer declared counts as draining."""
         node = self.node(place)
         if node < 0:
-            return Standing("draining", "program", f"node {place.node} is no longer declared")
+            subject = f"node {place.node}"
+            return Standing("draining", "program", f"{subject} is no longer declared", subject)
         view = self.grid.views[node]
-        worst = Standing(view.state, view.cause, f"node {place.node} is {view.state}" + (f" ({view.reason})" if view.reason else ""))
+        subject = f"node {place.node}"
+        said = f" ({view.reason})" if view.reason else ""
+        worst = Standing(view.state, view.cause, f"{subject} is {view.state}{said}", subject)
         for uuid in place.cards:
             card = self.grid.card_of.get(uuid)
             if card is None or self.grid.card_node[card] != node:
-                found = Standing("draining", "program", f"card {uuid} of node {place.node} is no longer declared")
+                subject = f"card {uuid} of node {place.node}"
+                found = Standing("draining", "program", f"{subject} is no longer declared", subject)
             else:
                 state = view.card_states.get(uuid, "ready")
-                found = Standing(state, "operator", f"card {place.node}/{self.grid.card_index[card]} is {state}")
+                subject = f"card {place.node}/{self.grid.card_index[card]}"
+                found = Standing(state, "operator", f"{subject} is {state}", subject)
             if STRICTNESS[found.state] > STRICTNESS[worst.state]:
                 worst = found
         return worst
+
+    def takers(self, slot: int) -> list[tuple[str, int, bool]]:
+        """Return (instance, amount, own) of all that take part of a slot in the end, the largest first. For explanations."""
+        if self._takers is None:
+            self._takers = {}
+            places = [(row, row.place, row.owner) for row in self.snapshot.held if row.owner != self.snapshot.owner]
+            rows = [(f"{row.service}/{row.ordinal} of {owner}", place, False) for row, place, owner in places]
+            for group in self.groups:
+                for slot_ in group.slots:
+                    place = slot_.kept.place if slot_.kept else slot_.start.place if slot_.start else None
+                    if place is not None:
+                        rows.append((f"{group.wanted.service}/{slot_.ordinal}", place, True))
+            for name, place, own in rows:
+                for number, amount in self.grid.uses(place):
+                    self._takers.setdefault(number, []).append((name, amount, own))
+            for items in self._takers.values():
+                items.sort(key=lambda item: (-item[1], item[0]))
+        return self._takers.get(slot, [])
 
     def count_standing(self, row: Held) -> None:
         """Count a row that holds its place before, during and after the plan."""

@@ -9,6 +9,7 @@ third list: it is part of the peak, since a place counts until its instance is s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from components.placement.snapshot import Held, NodeView, Place
 from components.spec.node import Node
@@ -149,6 +150,14 @@ class Booking:
         self.taken: list[tuple[Credit, int, int]] = []
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view of the books: what is taken per slot, and how many slices of each kind are on each node."""
+
+    level: list[int]
+    kinds: list[list[int]]
+
+
 class Books:
     """``peak`` and ``final`` per slot, and how many slices of each kind are on each node in either view."""
 
@@ -161,6 +170,16 @@ class Books:
         self.final = [0] * len(grid.caps)
         self.peak_kinds = [[0, 0, 0] for _ in grid.nodes]
         self.final_kinds = [[0, 0, 0] for _ in grid.nodes]
+
+    @property
+    def in_the_end(self) -> View:
+        """What is taken once the plan is carried out."""
+        return View(self.final, self.final_kinds)
+
+    @property
+    def at_most(self) -> View:
+        """The bound of what is ever taken until then."""
+        return View(self.peak, self.peak_kinds)
 
     def fits(self, uses: Uses) -> bool:
         """Return whether this much is free now and stays free whatever the plan's steps do."""

@@ -170,7 +170,7 @@ def _find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
         return (*found, True)
     best = None
     for node in sorted(board.stops_on):
-        for cards in final_choices(ask, board.grid, board.books, node):
+        for cards in final_choices(ask, board.grid, board.books.in_the_end, node):
             rank = (_waits(board, ask, node, cards), *final_rank(board.grid, board.books, node, cards, ask))
             if best is None or rank < best[0]:
                 best = (rank, node, cards)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.placement.capacity import MEMORY_ONLY, PERCENT, Books, Grid
+from components.placement.capacity import MEMORY_ONLY, PERCENT, Grid, View
 from components.placement.snapshot import Place
 from components.placement.spread import SpreadGuard
 from components.spec.claim import Wanted
@@ -99,28 +99,28 @@ def node_fault(ask: Ask, grid: Grid, node: int) -> str:
     return _STATES.get(view.state, "")
 
 
-def room_fault(ask: Ask, grid: Grid, books: Books, node: int) -> str:
-    """Return what a node lacks in the final view, beside its cards."""
+def room_fault(ask: Ask, grid: Grid, view: View, node: int) -> str:
+    """Return what a node lacks beside its cards."""
     slot = grid.cpu_slot(node)
-    if ask.cpu and books.final[slot] + ask.cpu > grid.caps[slot]:
+    if ask.cpu and view.level[slot] + ask.cpu > grid.caps[slot]:
         return NODE_CPU
-    if ask.memory and books.final[slot + 1] + ask.memory > grid.caps[slot + 1]:
+    if ask.memory and view.level[slot + 1] + ask.memory > grid.caps[slot + 1]:
         return NODE_MEMORY
     if ask.spread is not None and not ask.spread.allows(node):
         return SPREAD
-    if ask.other_kind and books.final_kinds[node][ask.other_kind]:
+    if ask.other_kind and view.kinds[node][ask.other_kind]:
         return SEPARATE
     return ""
 
 
-def card_fault(ask: Ask, grid: Grid, books: Books, card: int) -> str:
-    """Return what one card lacks in the final view, without regard to its node."""
+def card_fault(ask: Ask, grid: Grid, view: View, card: int) -> str:
+    """Return what one card lacks, without regard to its node."""
     if not grid.card_ready[card]:
         return _STATES[grid.views[grid.card_node[card]].card_states[grid.uuids[card]]]
     if ask.models and grid.card_model[card] not in ask.models:
         return MODEL
-    used, capacity = books.final[2 * card], grid.caps[2 * card]
-    compute = books.final[2 * card + 1]
+    used, capacity = view.level[2 * card], grid.caps[2 * card]
+    compute = view.level[2 * card + 1]
     if ask.kind == "exclusive":
         if capacity <= 0:
             return CAPACITY
@@ -133,16 +133,16 @@ def card_fault(ask: Ask, grid: Grid, books: Books, card: int) -> str:
     return COMPUTE if ask.compute and compute + ask.compute > FULL_COMPUTE else ""
 
 
-def final_choices(ask: Ask, grid: Grid, books: Books, node: int) -> list[tuple[int, ...]]:
+def final_choices(ask: Ask, grid: Grid, view: View, node: int) -> list[tuple[int, ...]]:
     """Return the sets of cards of this node that can take the claim once all that has to go is gone.
 
     A slice has one choice per card; whole cards are interchangeable, so they have one choice, the smallest cards first.
     """
-    if node_fault(ask, grid, node) or room_fault(ask, grid, books, node):
+    if node_fault(ask, grid, node) or room_fault(ask, grid, view, node):
         return []
     if ask.kind == "cpu":
         return [()]
-    good = [card for card in grid.cards_of[node] if not card_fault(ask, grid, books, card)]
+    good = [card for card in grid.cards_of[node] if not card_fault(ask, grid, view, card)]
     if ask.kind == "slice":
         return [(card,) for card in good]
     if len(good) < ask.claim.gpu:

@@ -200,7 +200,7 @@ def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
         return
     start = Start(group.wanted, slot.ordinal, row.place, board.node(row.place), uses, how="resume", row=row)
     start.revision = row.revision
-    start.in_place = [old for old in slot.olds if old.row.id in row.after]
+    start.in_place = [old for old in slot.olds if old.row is not None and old.row.id in row.after]
     start.reason = "left unfinished"
     start.settled = False
     start.other_kind = group.ask.other_kind

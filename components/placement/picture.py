@@ -5,6 +5,8 @@ Providers print the table in every preview and the command line shows both, so t
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -12,9 +14,13 @@ from typing import Any
 from components.placement.address import address_of
 from components.placement.plan_types import Plan, Step
 from components.placement.snapshot import Place
+from components.spec.units import MIB, Unit, unit_of
 
 NOWHERE = "-"
 """Where an instance comes from that is new, and where one goes that ends."""
+
+DOTS = 20
+"""How many dots a card with nothing on it is drawn with."""
 
 CHANGE_HEADINGS = ("instance", "from", "to", "how", "reason")
 
@@ -124,5 +130,73 @@ def _services_with_waves(steps: Sequence[Step]) -> frozenset[str]:
 
 
 def card_lines(usage: Mapping[str, Any]) -> list[str]:
-    """Return one line per card."""
-    return [str(item) for item in usage.items()]
+    """Return one line per card: what it is, who is on it with how much, and what is free; ``usage`` as in the inputs.
+
+    Sizes are in the unit that service files use on that node (GiB, or GB on ``ml.*``). Free is rounded down.
+    """
+    nodes = usage.get("nodes", {})
+    cards = sorted(usage.get("cards", {}).items(), key=lambda item: natural(item[0]))
+    heads = [(address, _model(card, _unit(address, nodes))) for address, card in cards]
+    widths = [max((len(head[column]) for head in heads), default=0) for column in (0, 1)]
+    lines = []
+    for head, (address, card) in zip(heads, cards, strict=True):
+        unit = _unit(address, nodes)
+        state = nodes.get(address.rpartition("/")[0], {}).get("state", "ready")
+        line = " ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
+        mark = "" if state == "ready" else f"  {state}"
+        lines.append(f"{line} [{_bar(card, unit)}] {_free(card, unit)}{mark}")
+    return lines
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts ``gpu-2`` before ``gpu-10``."""
+    parts = re.split(r"(\d+)", text)
+    return tuple((1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts)
+
+
+def _unit(address: str, nodes: Mapping[str, Any]) -> Unit:
+    """Return the unit of the node that a card's address names."""
+    return unit_of(nodes.get(address.rpartition("/")[0], {}).get("instance_type", ""))
+
+
+def _size(mib: int, unit: Unit) -> float:
+    """Return MiB in the unit of that node."""
+    return mib / 1024 if unit == "GiB" else mib * MIB / 10**9
+
+
+def _amount(mib: int, unit: Unit) -> str:
+    """Return ``20G``: as a service file says it."""
+    return f"{round(_size(mib, unit), 1):g}G"
+
+
+def _model(card: Mapping[str, Any], unit: Unit) -> str:
+    """Return ``A100 80G``; the capacity where the model's name does not say it."""
+    model, dash, memory = str(card["model"]).rpartition("-")
+    if dash and memory.endswith("G") and memory[:-1].isdecimal():
+        return f"{model} {memory}"
+    return f"{card['model']} {_amount(int(card['capacity_mib']), unit)}"
+
+
+def _bar(card: Mapping[str, Any], unit: Unit) -> str:
+    """Return who is on a card, and dots for the memory that is free: twenty are a whole card."""
+    parts = [_tenant(each, unit) for each in card["instances"]]
+    dots = math.ceil(DOTS * card["free_mib"] / max(1, card["capacity_mib"]))
+    return " | ".join([*parts, *(["·" * dots] if dots else [])])
+
+
+def _tenant(each: Mapping[str, Any], unit: Unit) -> str:
+    """Return ``page/0 20G 5 %``; another owner's instance has that owner's last name before it."""
+    owner = "" if each["owner"] == "own" else str(each["owner"]).rpartition("/")[2] + ":"
+    name = f"{owner}{each['instance']}"
+    if each["exclusive"]:
+        return f"{name} whole"
+    compute = f" {each['compute']} %" if each["compute"] else ""
+    return f"{name} {_amount(int(each['mib']), unit)}{compute}"
+
+
+def _free(card: Mapping[str, Any], unit: Unit) -> str:
+    """Return ``free 11.3 GiB 85 %``, or ``full``."""
+    if not card["free_mib"]:
+        return "full"
+    amount = math.floor(_size(int(card["free_mib"]), unit) * 10) / 10
+    return f"free {amount:.1f} {unit} {card['free_compute']} %"

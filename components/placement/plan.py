@@ -1,75 +1,119 @@
-"""INTEGRATION PLACEHOLDER, overwritten by the engine."""
+"""``plan``: from a picture of the pool and what is wanted to who runs where, and how to get there.
+
+The stages, each in its own module: ``keep`` decides what stays; ``choose`` (with ``feasible``, ``score``, ``spread``) finds
+places for the rest; ``rolling`` and ``surge`` order replacements in waves; ``turns`` hands freed places on; ``sequence``
+numbers the steps; ``explain`` says why somebody got no place. ``capacity`` has the books that all of them write in.
+
+Pure: no I/O, clock or chance; the same input gives the same answer in any order of nodes, services and rows.
+"""
+
 from __future__ import annotations
+
 from collections.abc import Sequence
-from components.placement.plan_types import Plan, PlanOptions, Refusal, Step
-from components.placement.snapshot import Held, Place, Snapshot
-from components.spec.claim import Claim, Wanted
+
+from components.placement.board import Board, Group
+from components.placement.capacity import Grid
+from components.placement.choose import Need, place_all
+from components.placement.explain import Explainer, may_run_on
+from components.placement.jobs import Slot, Start
+from components.placement.keep import Pins, sort_rows
+from components.placement.notes import final_warnings
+from components.placement.plan_types import Plan, PlanOptions
+from components.placement.rolling import pair_up, plan_waves, relocate_in_waves, roll_of
+from components.placement.sequence import steps_of
+from components.placement.snapshot import Place, Snapshot
+from components.placement.turns import break_circles, settle_turns
+from components.spec.claim import Wanted
 
 
 def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> Plan:
-    used: dict[str, list[int]] = {}
-    cap = {c.uuid: c.memory_mib for v in snapshot.nodes for c in v.node.cards}
-    def take(p: Place, sign: int) -> None:
-        for c in p.cards:
-            u = used.setdefault(c, [0, 0])
-            u[0] += sign * (cap.get(c, 0) if p.exclusive else p.memory_mib); u[1] += sign * (100 if p.exclusive else p.compute)
-    for h in snapshot.held:
-        take(h.place, 1)
-    want = {w.service: w for w in wanted}
-    own: dict[tuple[str, int], list[Held]] = {}
-    steps: list[Step] = []
-    assignments: dict[str, dict[int, Place | None]] = {w.service: {} for w in wanted}
-    refusals = []
-    def add(**k) -> int:
-        steps.append(Step(n=len(steps) + 1, **k)); return len(steps)
-    keep: dict[tuple[str, int], Held] = {}
-    for h in snapshot.held:
-        if h.owner != snapshot.owner: continue
-        w = want.get(h.service)
-        if w is None or h.ordinal >= w.instances or h.state == "stopping":
-            add(op="stop", how="stop", service=h.service, ordinal=h.ordinal, role=h.role, instance=h.id)
-        else:
-            keep[h.service, h.ordinal] = h
-    def find(c: Claim, pool: str) -> Place | None:
-        for v in sorted(snapshot.nodes, key=lambda v: v.node.name):
-            if v.node.pool != pool or v.state != "ready": continue
-            if c.kind == "cpu": return Place(pool, v.node.name, (), 0, 0, c.cpu_milli, c.memory_mib)
-            free = [k for k in v.node.cards if not used.get(k.uuid, [0, 0])[0]]
-            if c.kind == "exclusive":
-                if len(free) >= c.gpu: return Place(pool, v.node.name, tuple(k.uuid for k in free[:c.gpu]), 0, 0, c.cpu_milli, c.memory_mib, True)
-                continue
-            m = c.slice_mib(v.node.unit)
-            for k in v.node.cards:
-                u = used.get(k.uuid, [0, 0])
-                if u[0] + m <= k.memory_mib and u[1] + c.gpu_core_percentage <= 100:
-                    return Place(pool, v.node.name, (k.uuid,), m, c.gpu_core_percentage, c.cpu_milli, c.memory_mib)
-        return None
-    for w in wanted:
-        for i in range(w.instances):
-            h = keep.get((w.service, i))
-            if h and h.revision == w.revision:
-                assignments[w.service][i] = h.place
-                if h.state in ("reserved", "pending", "starting"):
-                    add(op="start", how="resume", service=w.service, ordinal=i, instance=h.id, revision=h.revision, place=h.place)
-                elif h.state == "failed":
-                    add(op="restart", how="restart", service=w.service, ordinal=i, instance=h.id, revision=h.revision, place=h.place)
-                elif h.token_hash != w.token_hash:
-                    add(op="reconfigure", how="reconfigure", service=w.service, ordinal=i, instance=h.id)
-                continue
-            if h:
-                n = add(op="stop", how="roll", service=w.service, ordinal=i, instance=h.id)
-                take(h.place, -1)
-                p = find(w.claim, w.pool)
-                assert p
-                take(p, 1)
-                add(op="start", how="roll", service=w.service, ordinal=i, revision=w.revision, place=p, after=(n,))
-                assignments[w.service][i] = p
-                continue
-            p = find(w.claim, w.pool)
-            assignments[w.service][i] = p
-            if p is None:
-                refusals.append(Refusal(w.service, i, "x", {"memory": 1}, "short 1 MiB", "smaller", options.on_insufficient == "refuse"))
-                continue
-            take(p, 1)
-            add(op="start", how="start", service=w.service, ordinal=i, revision=w.revision, place=p, reason="new")
-    return Plan(assignments, tuple(steps), tuple(refusals))
+    """Place all of ``wanted`` jointly on ``snapshot`` and order the steps that lead there."""
+    grid = Grid(snapshot.nodes)
+    pins: Pins = frozenset()
+    said: dict[tuple[str, int], str] = {}
+    while True:
+        board = Board(snapshot, options, grid)
+        sort_rows(board, wanted, pins)
+        homeless = place_all(board)
+        explainer = Explainer(board)
+        staying = {need.name: explainer.runs_on(need) for need in homeless if may_run_on(board, need)}
+        if not staying.keys() - pins:
+            break
+        # What runs on where it is takes room that others may have been given, so all is planned again around it.
+        pins |= staying.keys()
+        said |= staying
+    board.warnings += [said[name] for name in sorted(said)]
+    board.refusals += [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
+    _order(board, explainer)
+    return Plan(
+        assignments=_assignments(board, homeless),
+        steps=steps_of(board),
+        refusals=tuple(board.refusals),
+        warnings=(*board.warnings, *final_warnings(board)),
+        rolling=dict(sorted(board.rolling.items())),
+    )
+
+
+def _order(board: Board, explainer: Explainer) -> None:
+    """Decide what waits for what."""
+    for group in board.groups:
+        for slot in group.slots:
+            _begin(board, group, slot)
+    rolls = [roll_of(group) for group in board.groups if any(slot.start for slot in group.slots) or group.surges]
+    for roll in rolls:
+        for slot in roll.relocating:
+            pair_up(slot)
+        relocate_in_waves(board, roll)
+    in_place = {stop for start in board.starts for stop in start.in_place}
+    for stop in board.stops:
+        if stop.credit is not None and stop not in in_place and stop.node >= 0:
+            board.leaving.setdefault(stop.node, []).append(stop)
+    rolled = {slot.start for roll in rolls for slot in roll.in_place}
+    left = settle_turns(board, [start for start in board.starts if start not in rolled])
+    for roll in rolls:
+        if not plan_waves(board, roll):
+            board.refusals.append(explainer.no_way_to_roll(roll))
+        if roll.in_place or left:
+            left = settle_turns(board, [*left, *(slot.start for slot in roll.in_place if slot.start is not None)])
+    if left:
+        alone = {
+            slot.start: [old for old in slot.olds if old.after == [slot.start]]
+            for group in board.groups
+            for slot in group.slots
+            if slot.start is not None
+        }
+        for start in break_circles(board, left, alone):
+            board.refusals.append(explainer.stuck(start))
+
+
+def _begin(board: Board, group: Group, slot: Slot) -> None:
+    """Bring up what stays and is not ready, and name how what goes is replaced."""
+    row = slot.kept
+    if row is not None:
+        op = {"failed": "restart", "reserved": "start", "starting": "start"}.get(row.state, "")
+        old_token = row.token_hash != group.wanted.token_hash and row.revision == group.wanted.revision
+        if op or old_token:
+            start = Start(group.wanted, slot.ordinal, row.place, board.node(row.place), row=row, revision=row.revision)
+            start.op = "reconfigure" if old_token else "restart" if op == "restart" else "start"
+            start.how = "restart" if op == "restart" else "resume" if op else "reconfigure"
+            start.reason = {"restart": "it failed", "start": "left unfinished"}.get(op, "its token changed")
+            slot.start = start
+    if slot.start is not None:
+        board.starts.append(slot.start)
+        how = slot.start.how
+        for old in slot.olds:
+            old.how = how if how in ("roll", "move") else "roll" if slot.start.in_place else "stop"
+
+
+def _assignments(board: Board, homeless: Sequence[Need]) -> dict[str, dict[int, Place | None]]:
+    """Return every wanted ordinal's final place; a refused one that runs on shows where it runs."""
+    where: dict[str, dict[int, Place | None]] = {}
+    for group in board.groups:
+        places: dict[int, Place | None] = {}
+        for slot in group.slots:
+            if slot.kept is not None:
+                places[slot.ordinal] = slot.kept.place
+            else:
+                places[slot.ordinal] = slot.start.place if slot.start is not None else None
+        where[group.wanted.service] = places
+    return where

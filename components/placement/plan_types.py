@@ -96,6 +96,8 @@ class Refusal:
     """Why an instance got no place: per reason how many cards (or nodes) failed, the nearest miss, what would help.
 
     ``blocking`` refusals fail the check; the others (``wait``, or an instance that lost its place) leave it waiting.
+    ``prefix``: what cannot be done because of it (``node gpu-b cannot be drained: ``). ``of``: what ``counts`` counts, and
+    ``verdict``: what does not work.
     """
 
     service: str
@@ -105,11 +107,17 @@ class Refusal:
     nearest: str
     remedy: str
     blocking: bool = True
+    prefix: str = ""
+    of: str = "card"
+    verdict: str = "fits nowhere"
 
     def __str__(self) -> str:
         """One sentence with the numbers and the next step."""
+        total = sum(self.counts.values())
         counts = ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
-        return f"{self.service}/{self.ordinal} asks for {self.asks} and fits nowhere: {counts}. {self.nearest} {self.remedy}".strip()
+        of = f": of {total} {self.of}{'' if total == 1 else 's'}, {counts}" if counts else ""
+        said = f"{self.prefix}{self.service}/{self.ordinal} asks for {self.asks} and {self.verdict}{of}."
+        return " ".join(part for part in (said, self.nearest, self.remedy) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from components.placement.board import Board, Group
-from components.placement.capacity import Credit
-from components.placement.feasible import Ask
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.surge import find_surges
 
@@ -35,7 +33,7 @@ class Roll:
     @property
     def under_way(self) -> bool:
         """Whether anything replaces something, so that surge instances are still of use."""
-        return bool(self.in_place or self.relocating or any(start.row or start.in_place for start in self.filling))
+        return bool(self.in_place or _replacing(self))
 
 
 def roll_of(group: Group) -> Roll:
@@ -93,7 +91,7 @@ def plan_waves(board: Board, roll: Roll) -> bool:
     group, wanted = roll.group, roll.group.wanted
     cover = [stop for stop in group.surges if stop.serves] if roll.under_way else []
     if not roll.in_place:
-        _end_surges(cover, [*roll.filling, *(slot.start for slot in roll.relocating if slot.start)])
+        _end_surges(cover, _replacing(roll))
         return True
     allowed = resolved_surge(wanted.max_surge, group.instances)
     resumed = _resumable(board, roll)
@@ -117,8 +115,8 @@ def _waves(roll: Roll, cover: Sequence[Stop], surges: list[Start], width: int) -
     budget = ready - (roll.alive - wanted.max_unavailable)
     at_once = max(0, min(budget, ready - 1) if covered else budget)
     after_surges = max(0, budget + len(surges) - at_once) if surges else 0
-    outage = not covered and at_once >= ready
     slots = sorted(roll.in_place, key=lambda slot: slot.ordinal)
+    outage = not covered and min(at_once, len(slots)) >= ready
     number = 1
     before = [*roll.filling, *surges]
     for start in roll.filling:
@@ -135,7 +133,7 @@ def _waves(roll: Roll, cover: Sequence[Stop], surges: list[Start], width: int) -
     for index in range(0, len(rest), width):
         begun_now = [_wave_step(slot, number, before) for slot in rest[index : index + width]]
         for begun in begun_now:
-            begun.mode = "break-before-make" if not covered and width >= roll.alive else "in-place"
+            begun.mode = "break-before-make" if not covered and len(begun_now) >= roll.alive else "in-place"
             for stop in begun.in_place:
                 stop.mode = begun.mode
         before = begun_now
@@ -171,6 +169,12 @@ def _resumable(board: Board, roll: Roll) -> list[Start]:
         board.starts.append(start)
         resumed.append(start)
     return resumed
+
+
+def _replacing(roll: Roll) -> list[Start]:
+    """Return the starts of ordinals that had an instance before."""
+    again = [start for start in roll.filling if start.row is not None or start.in_place or start.how != "start"]
+    return again + [slot.start for slot in roll.relocating if slot.start is not None]
 
 
 def _free_ordinals(group: Group) -> list[int]:

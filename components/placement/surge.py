@@ -57,7 +57,7 @@ def _shared(board: Board, ask: Ask, ordinal: int) -> Start | None:
     """Find a place that others leave in this plan, the one with the shortest queue."""
     choices = []
     for node in sorted(board.leaving):
-        for cards in final_choices(ask, board.grid, board.books, node):
+        for cards in final_choices(ask, board.grid, board.books.in_the_end, node):
             queue = max((stop.depth for stop in board.leaving[node] if _on(board, stop, cards)), default=0)
             choices.append(((queue, *final_rank(board.grid, board.books, node, cards, ask)), node, cards))
     for _, node, cards in sorted(choices):

@@ -74,6 +74,16 @@ one it is the file's name with `-` and `.` as `_`. `instance` is 1 without one.
 
 A label `eas-slices/card-model: "A10,L20"` allows those card models only; `eas-slices/tolerates-downtime: "true"` lets a
 plan stop the service's instances before their replacements are ready. EAS itself gives both no meaning.
+
+A stack can choose its files and change fields of a service, so that dev and prod share files (`Pulumi.STACK.yaml`):
+
+```yaml
+config:
+  eas:pools: [pool.yaml]
+  eas:services: services
+  eas:overrides:
+    llm: { image: "registry.example.com/llm/chat:1.5", instance: 1, resource: gpus, metadata.gpu_memory: 40 }
+```
 """
 
 _POOL = """\

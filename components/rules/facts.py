@@ -8,7 +8,7 @@ from typing import Any
 
 from components.spec.claim import Claim
 from components.spec.pool import Pool, policy_facts
-from components.spec.units import Unit, unit_of
+from components.spec.units import MIB, Unit, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,10 @@ class CardKind:
     @property
     def most(self) -> int:
         """The largest ``gpu_memory`` that fits, in this card's unit."""
-        return self.memory_mib * (1 << 20) // (1 << 30 if self.unit == "GiB" else 10**9)
+        if self.unit == "GiB":
+            return self.memory_mib // 1024
+        # The largest n for which n GB, rounded down to MiB, are no more than the card has.
+        return ((self.memory_mib + 1) * MIB - 1) // 10**9
 
     def __str__(self) -> str:
         """Model, size and where the size comes from."""

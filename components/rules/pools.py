@@ -86,7 +86,7 @@ def _units(pool: Pool) -> Iterator[Complaint]:
     if len(units) > 1:
         message = (
             f"pool {pool.name!r} has ecs.* and ml.* nodes: a gpu_memory of 20 is 20 GiB (20480 MiB) on the "
-            "first and 20 GB (19074 MiB) on the second."
+            "first and 20 GB (19073 MiB) on the second."
         )
         yield Complaint("nodes", None, message)
 

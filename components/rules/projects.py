@@ -41,8 +41,8 @@ def _memory_only(view: ProjectView) -> Iterator[Complaint]:
         if pool.memory_only == "mixed" and bare and len(bare) < len(sliced):
             names = f"{', '.join(bare[:3])}{' and others' if len(bare) > 3 else ''}"
             message = (
-                f"in pool {pool.name!r} {names} ask for memory only and may share a card with percentages: "
-                "their compute is not bounded."
+                f"slices without a percentage ({names}) may share cards of pool {pool.name!r} with slices "
+                "that have one: their compute is not bounded."
             )
             yield Complaint("memory_only", pool.memory_only, message, subject=pool.name)
 

@@ -121,10 +121,12 @@ class Run:
         return bool(busy)
 
     def strand(self) -> None:
-        """Name the steps that could never begin because their place was not handed on."""
+        """Fail the steps that could never begin because their place was not handed on."""
         for n in sorted(self._lanes.parked):
             task = self._tasks[n]
-            self.tally.skipped[task.label] = f"not carried out: its place on {task.where} is not free yet"
+            self.tally.failed[task.label] = (
+                f"not started: its place on {task.where} is not free yet; run `pulumi up` for a new plan"
+            )
 
     # ------------------------------------------------------------------------------------------ hear and begin
 

@@ -87,9 +87,10 @@ def load_project(
     faults: list[Fault] = []
     pools = [pool for name in pool_files for pool in _pools(root, name, faults)]
     loader = _Services(overrides or {}, overrides_source, faults)
-    loaded = [
-        service for path in _service_files(root, services, faults) for service in loader.load(root, path)
-    ]
+    files = (
+        (path, (Path(services) / path.name).as_posix()) for path in _service_files(root, services, faults)
+    )
+    loaded = [service for path, source in files for service in loader.load(path, source)]
     faults.extend(loader.unused(broken=bool(faults)))
     faults.extend(_repeated_pools(pools))
     faults.extend(_repeated_cards(pools))
@@ -161,8 +162,9 @@ class _Services:
         self._faults = faults
         self._names: set[str] = set()
 
-    def load(self, root: Path, path: Path) -> Iterator[Service]:
-        document = _document(path, path.relative_to(root).as_posix(), self._faults)
+    def load(self, path: Path, source: str) -> Iterator[Service]:
+        """Yield the service of one file, named ``source`` in messages; nothing where a fault is invalid."""
+        document = _document(path, source, self._faults)
         if document is None:
             return
         name = _written_name(document.data) or default_name(path)

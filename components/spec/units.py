@@ -21,10 +21,12 @@ def unit_of(instance_type: str) -> Unit:
 
 
 def slice_mib(gpu_memory: int, unit: Unit) -> int:
-    """Return what a slice of ``gpu_memory`` takes on a card, in MiB, rounded up so that it never gets less."""
-    if unit == "GiB":
-        return gpu_memory * 1024
-    return -(-gpu_memory * 10**9 // MIB)
+    """Return what a slice of ``gpu_memory`` GiB or GB takes on a card, in MiB.
+
+    GB are rounded down, as the capacity is, so that slices whose GB add up to those of a card fit on it: one of 24 GB,
+    or two of 12, on a card sold as 24 GB. A slice is less than 1 MiB short of what was asked.
+    """
+    return capacity_mib(gpu_memory, unit)
 
 
 def capacity_mib(nominal: int, unit: Unit) -> int:

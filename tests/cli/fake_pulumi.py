@@ -98,7 +98,9 @@ def placed(**inputs: Any) -> dict[str, Any]:
 def registered(urn: str, kind: str, inputs: dict[str, Any], op: str = "create") -> dict[str, Any]:
     """Return the event of one resource."""
     new = None if op == "delete" else {"urn": urn, "type": kind, "inputs": inputs}
-    return {"resourcePreEvent": {"metadata": {"op": op, "urn": urn, "type": kind, "new": new}, "planning": True}}
+    return {
+        "resourcePreEvent": {"metadata": {"op": op, "urn": urn, "type": kind, "new": new}, "planning": True}
+    }
 
 
 def violated(level: str = "mandatory") -> dict[str, Any]:

@@ -44,7 +44,9 @@ class Scratch:
     def stack(self, name: str, **config: Any) -> None:
         """Write a stack's configuration; the secret is plain, so that no Pulumi is asked."""
         values = {"owner": OWNER.replace("test", name), "secret": "hush", **config}
-        text = json.dumps({"config": {f"eas:{key}": value for key, value in values.items() if value is not None}})
+        text = json.dumps(
+            {"config": {f"eas:{key}": value for key, value in values.items() if value is not None}}
+        )
         (self.root / f"Pulumi.{name}.yaml").write_text(text)
 
     def pool(self, text: str = POOL, *, runtime: str = "simulated") -> None:

@@ -89,7 +89,12 @@ def test_a_folder_is_all_the_services_in_it(scratch: Scratch) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "is not JSON"), ("{", "is not JSON"), ("[]", "not a service"), ('{"metadata": {"gpu": NaN}}', "NaN")],
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        ("[]", "not a service"),
+        ('{"metadata": {"gpu": NaN}}', "NaN"),
+    ],
 )
 def test_what_cannot_be_read_is_a_fault_not_a_traceback(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "broken.json"

@@ -12,6 +12,8 @@ import pytest
 from tests.cli.fake_pulumi import PLACEMENT, SERVICE, FakePulumi, error, placed, registered, violated
 from tests.cli.scratch import Scratch
 
+QUIET = ["--suppress-outputs", "--suppress-progress"]
+
 
 def arguments(pulumi: FakePulumi) -> list[str]:
     """Return the one call's arguments without the event log, whose name is another each time."""
@@ -24,7 +26,7 @@ def arguments(pulumi: FakePulumi) -> list[str]:
 
 def test_it_runs_pulumi_in_the_project_on_the_stack(scratch: Scratch, pulumi: FakePulumi) -> None:
     assert scratch.eas("preview").exit_code == 0
-    assert arguments(pulumi) == ["preview", "--stack", "test"]
+    assert arguments(pulumi) == ["preview", "--stack", "test", *QUIET]
     assert pulumi.calls[0]["cwd"] == str(scratch.root)
     assert pulumi.calls[0]["debug"] == "true"
 
@@ -34,7 +36,7 @@ def test_options_are_handed_on(scratch: Scratch, pulumi: FakePulumi) -> None:
     pack.mkdir()
     scratch.eas("preview", "--policy-pack", str(pack), "--parallel", "8", "--stack", "prod", "--", "--diff")
     assert arguments(pulumi) == [
-        "preview", "--stack", "prod", "--policy-pack", str(pack), "--parallel", "8", "--diff",
+        "preview", "--stack", "prod", *QUIET, "--policy-pack", str(pack), "--parallel", "8", "--diff",
     ]  # fmt: skip
 
 
@@ -74,7 +76,9 @@ def test_the_exit_status_says_what_happened(
     assert scratch.json("preview", code=status)["exit"] == status
 
 
-def test_json_has_plan_and_verdicts_and_nothing_else_is_on_stdout(scratch: Scratch, pulumi: FakePulumi) -> None:
+def test_json_has_plan_and_verdicts_and_nothing_else_is_on_stdout(
+    scratch: Scratch, pulumi: FakePulumi
+) -> None:
     pulumi.script(preview={"events": [placed(), violated("advisory")]})
     told = scratch.json("preview")
     assert told["assignments"] == {"llm": {"0": "gpu-a/0"}}

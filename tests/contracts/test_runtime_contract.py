@@ -284,7 +284,9 @@ def test_another_process_sees_the_same(bench: Bench) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("verb", ["start", "restart", "stop", "reconfigure"])
-def test_asking_again_after_a_crash_finishes_and_does_nothing_twice(bench: Bench, verb: str, after: bool) -> None:
+def test_asking_again_after_a_crash_finishes_and_does_nothing_twice(
+    bench: Bench, verb: str, after: bool
+) -> None:
     launched = bench.answering()
     if verb != "start":
         bench.runtime.start(launched)

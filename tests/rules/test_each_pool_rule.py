@@ -1,5 +1,8 @@
 """Each rule about a pool, and about all pools and services together: one that breaks it, one that keeps it."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from components.rules import BY_ID, judge_pool, judge_project
@@ -11,7 +14,7 @@ A10 = {"instance_type": "ecs.gn7i-c32g1.16xlarge"}
 GU30 = {"instance_type": "ml.gu7i.c16m60.1-gu30"}
 BARE = {"cpu": 8, "memory": 65536, "gpus": []}
 
-CASES = {
+CASES: dict[str, Any] = {
     "pool-name": ({"name": "No Good"}, {"name": "gpu-1"}),
     "node-name": ({"nodes": {"a/b": A10}}, {"nodes": {"a.b-c_D1": A10}}),
     "pool-resource-id": ({"resource": "public"}, {"resource": "eas-vr-1", "aliases": ["quota1"]}),
@@ -33,7 +36,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_the_rule_speaks_where_it_is_broken(rule):
+def test_the_rule_speaks_where_it_is_broken(rule: Any) -> None:
     [fault] = [fault for fault in judge_pool(pool(**CASES[rule][0])) if fault.rule == rule]
     assert fault.level == BY_ID[rule].level
     assert fault.source == "pool.yaml"
@@ -41,21 +44,21 @@ def test_the_rule_speaks_where_it_is_broken(rule):
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_the_rule_is_silent_where_it_is_kept(rule):
+def test_the_rule_is_silent_where_it_is_kept(rule: Any) -> None:
     assert rule not in [fault.rule for fault in judge_pool(pool(**CASES[rule][1]))]
 
 
-def test_every_pool_rule_has_a_case():
+def test_every_pool_rule_has_a_case() -> None:
     assert set(CASES) == {rule.id for rule in POOLS}
 
 
 @pytest.mark.parametrize("ports", [[20000], [1, 2, 3], [80, 90], [60000, 70000]])
-def test_port_ranges_that_cannot_be_used(ports):
+def test_port_ranges_that_cannot_be_used(ports: Any) -> None:
     assert "local-ports" in [fault.rule for fault in judge_pool(pool(local={"ports": ports}))]
 
 
 OTHER = {"name": "other", "resource": "eas-r-other", "nodes": {"o": A10}}
-TOGETHER = {
+TOGETHER: dict[str, Any] = {
     "one-default-pool": (
         ([{**POOL, "default": True}, {**OTHER, "default": True}], {}),
         ([{**POOL, "default": True}, OTHER], {}),
@@ -81,7 +84,7 @@ TOGETHER = {
 
 
 @pytest.mark.parametrize("rule", TOGETHER)
-def test_a_rule_of_all_together_is_kept_or_broken(tmp_path, rule):
+def test_a_rule_of_all_together_is_kept_or_broken(tmp_path: Path, rule: Any) -> None:
     for (pools, services), expected in zip(TOGETHER[rule], (1, 0), strict=True):
         folder = tmp_path / str(expected)
         folder.mkdir()
@@ -91,10 +94,10 @@ def test_a_rule_of_all_together_is_kept_or_broken(tmp_path, rule):
         assert all(fault.source == "pool.yaml" for fault in found)
 
 
-def test_every_rule_of_all_together_has_a_case():
+def test_every_rule_of_all_together_has_a_case() -> None:
     assert set(TOGETHER) == {rule.id for rule in PROJECTS}
 
 
-def test_memory_only_alone_is_no_matter(tmp_path):
+def test_memory_only_alone_is_no_matter(tmp_path: Path) -> None:
     made = project(tmp_path, {"c_d.json": {"metadata": {"gpu_memory": 1}}})
     assert "memory-only-beside-percentage" not in [fault.rule for fault in judge_project(made)]

@@ -1,5 +1,7 @@
 """Each rule about a service: a document that breaks it, and one that keeps it."""
 
+from typing import Any
+
 import pytest
 
 from components.rules import BY_ID, judge_service
@@ -13,7 +15,7 @@ PROBE = {"http_get": {"path": "/"}}
 SCALED = {"strategies": {"qps": 10}}
 
 
-def run(script, count):
+def run(script: Any, count: Any) -> Any:
     return [
         {
             key: (value.format(count) if isinstance(value, str) else [w.format(count) for w in value])
@@ -22,16 +24,16 @@ def run(script, count):
     ]
 
 
-def burst(**metadata):
+def burst(**metadata: Any) -> Any:
     cloud = {"computing": {"instance_type": "ecs.gn7i-c8g1.2xlarge"}, "networking": {"vpc_id": "vpc-x"}}
     return {"metadata": {"resource_burstable": True, **metadata}, "cloud": cloud}
 
 
-def in_pool(**changes):
+def in_pool(**changes: Any) -> Any:
     return pool(**changes)
 
 
-NONE = {"run": {}}
+NONE: dict[str, Any] = {"run": {}}
 
 # rule -> (breaks it, keeps it); a document, or (document, changes of the pool)
 CASES = {
@@ -129,13 +131,13 @@ CASES = {
 }
 
 
-def judged(case):
+def judged(case: Any) -> Any:
     document, changes = case if isinstance(case, tuple) else (case, {})
     return judge_service(service(**document), pool(**changes))
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_the_rule_speaks_where_it_is_broken(rule):
+def test_the_rule_speaks_where_it_is_broken(rule: Any) -> None:
     faults = [fault for fault in judged(CASES[rule][0]) if fault.rule == rule]
     assert faults
     for fault in faults:
@@ -146,16 +148,16 @@ def test_the_rule_speaks_where_it_is_broken(rule):
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_the_rule_is_silent_where_it_is_kept(rule):
+def test_the_rule_is_silent_where_it_is_kept(rule: Any) -> None:
     assert rule not in [fault.rule for fault in judged(CASES[rule][1])]
 
 
-def test_every_service_rule_has_a_case():
+def test_every_service_rule_has_a_case() -> None:
     assert set(CASES) == {rule.id for rule in SERVICE_RULES}
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_without_a_pool_no_rule_fails(rule):
+def test_without_a_pool_no_rule_fails(rule: Any) -> None:
     for case in CASES[rule]:
         document = case[0] if isinstance(case, tuple) else case
         judge_service(service(**document), None)

@@ -1,5 +1,7 @@
 """Which slices can ever fit, and how a refusal reads."""
 
+from typing import Any
+
 import pytest
 
 from components.rules import judge_service
@@ -9,11 +11,11 @@ A10 = {"nodes": {"n": {"instance_type": "ecs.gn7i-c32g1.16xlarge"}}}
 GU30 = {"nodes": {"n": {"instance_type": "ml.gu7i.c16m60.1-gu30"}}}
 
 
-def ids(one, where):
+def ids(one: Any, where: Any) -> Any:
     return [fault.rule for fault in judge_service(one, where)]
 
 
-def test_24_gib_never_fit_an_a10_and_the_refusal_says_why_and_how_to_override():
+def test_24_gib_never_fit_an_a10_and_the_refusal_says_why_and_how_to_override() -> None:
     [fault] = judge_service(sliced(24), pool(**A10))
     assert fault.rule == "slice-fits-card"
     assert fault.message == (
@@ -39,11 +41,11 @@ def test_24_gib_never_fit_an_a10_and_the_refusal_says_why_and_how_to_override():
         (2**53, {}, False),
     ],
 )
-def test_a_slice_fits_in_its_cards_unit_and_capacity(asked, where, fits):
+def test_a_slice_fits_in_its_cards_unit_and_capacity(asked: Any, where: Any, fits: Any) -> None:
     assert ("slice-fits-card" not in ids(sliced(asked), pool(**where))) == fits
 
 
-def test_what_is_said_to_fit_fits():
+def test_what_is_said_to_fit_fits() -> None:
     from components.rules.facts import facts_of
 
     for card in facts_of(pool()).cards:
@@ -52,7 +54,7 @@ def test_what_is_said_to_fit_fits():
         assert slice_mib(card.most, card.unit) <= card.memory_mib < slice_mib(card.most + 1, card.unit)
 
 
-def test_a_model_that_is_asked_for_is_obeyed():
+def test_a_model_that_is_asked_for_is_obeyed() -> None:
     """Known failure 10: selection is per card model, also where a larger card of another model is there."""
     label = {"eas-slices/card-model": "A10"}
     assert ids(service(metadata={"gpu_memory": 40}), pool()) == []
@@ -61,20 +63,20 @@ def test_a_model_that_is_asked_for_is_obeyed():
     assert ids(service(metadata={"gpu": 3}, labels=label), pool()) == ["enough-cards"]
 
 
-def test_cards_on_a_pool_without_any_are_refused():
+def test_cards_on_a_pool_without_any_are_refused() -> None:
     bare = pool(nodes={"n": {"cpu": 8, "memory": 65536, "gpus": []}})
     assert ids(sliced(1), bare) == ["enough-cards"]
     assert ids(service(metadata={"gpu": 1}), bare) == ["enough-cards"]
     assert ids(service(metadata={"cpu": 1}), bare) == []
 
 
-def test_a_discovered_pool_is_judged_when_its_cards_are_known():
+def test_a_discovered_pool_is_judged_when_its_cards_are_known() -> None:
     unknown = pool(nodes={}, discover=True)
     assert ids(sliced(1000), unknown) == []
     assert ids(service(metadata={"gpu": 100, "cpu": 10_000}), unknown) == []
 
 
-def test_cpu_and_memory_have_to_be_on_one_node_with_the_cards():
+def test_cpu_and_memory_have_to_be_on_one_node_with_the_cards() -> None:
     nodes = {
         "cpu": {"cpu": 65, "memory": 8192, "gpus": []},
         "mem": {"cpu": 9, "memory": 262144, "gpus": [{"model": "X", "memory_mib": 10240}]},
@@ -86,7 +88,7 @@ def test_cpu_and_memory_have_to_be_on_one_node_with_the_cards():
     assert ids(service(metadata={"cpu": 64, "memory": 262144}), where) == ["node-fits-instance"]
 
 
-def test_slices_work_where_the_pools_own_id_allows_them():
+def test_slices_work_where_the_pools_own_id_allows_them() -> None:
     assert ids(service(metadata={"gpu_memory": 1, "resource": "gpus"}), pool()) == []
     assert ids(service(metadata={"gpu_memory": 1, "quota_id": "quota1"}), None) == []
     assert ids(service(metadata={"gpu_memory": 1, "quota_id": "q1"}), None) == ["slice-needs-dedicated"]
@@ -104,7 +106,7 @@ def test_slices_work_where_the_pools_own_id_allows_them():
         "python -m sglang.launch_server --tp-size=2",
     ],
 )
-def test_tensor_parallel_over_a_slice_is_told_before_it_fails(script):
+def test_tensor_parallel_over_a_slice_is_told_before_it_fails(script: Any) -> None:
     """Known failure 19."""
     one = service(metadata={"gpu_memory": 4}, containers=[{"image": "x", "script": script}])
     assert ids(one, pool()) == ["tensor-parallel-has-cards"]
@@ -113,7 +115,7 @@ def test_tensor_parallel_over_a_slice_is_told_before_it_fails(script):
 
 
 @pytest.mark.parametrize("runtime", ["local", "kubernetes"])
-def test_limits_per_process_are_told_where_they_are_per_process(runtime):
+def test_limits_per_process_are_told_where_they_are_per_process(runtime: Any) -> None:
     """Known failure 18."""
     one = service(
         metadata={"gpu_memory": 4}, containers=[{"image": "x", "script": "torchrun --nproc-per-node 2 a.py"}]
@@ -135,16 +137,16 @@ def test_limits_per_process_are_told_where_they_are_per_process(runtime):
         ("simulated", {}, False),
     ],
 )
-def test_each_runtime_has_to_find_something_to_run(runtime, document, said):
+def test_each_runtime_has_to_find_something_to_run(runtime: Any, document: Any, said: Any) -> None:
     assert ("something-to-run" in ids(service(**document), pool(runtime=runtime, local={"run": {}}))) == said
 
 
 @pytest.mark.parametrize("key", ["svc", "pmml", "default"])
-def test_a_stand_in_by_service_processor_or_default_will_do(key):
+def test_a_stand_in_by_service_processor_or_default_will_do(key: Any) -> None:
     assert ids(service(processor="pmml"), pool(local={"run": {key: "x"}})) == []
 
 
-def test_a_name_from_a_file_hears_a_name_that_would_do():
+def test_a_name_from_a_file_hears_a_name_that_would_do() -> None:
     from components.spec.service import parse_service
 
     made, _ = parse_service({}, source="services/My.Model.json", default_name="My_Model")

@@ -47,7 +47,10 @@ def launch(
     **container: Any,
 ) -> Launch:
     """Return what starts one instance; ``container`` says what it runs."""
-    document = {"metadata": {"name": service, "eas.termination_grace_period": grace}, "containers": [container]}
+    document = {
+        "metadata": {"name": service, "eas.termination_grace_period": grace},
+        "containers": [container],
+    }
     return Launch(
         id=f"{OWNER}/{service}/{ordinal}/i1",
         owner=OWNER,
@@ -120,7 +123,7 @@ class Machine:
 
     def supervisor(self) -> int:
         """Return the pid of the supervisord that lives, 0 if none does."""
-        return self.runtime._daemon.process()  # noqa: SLF001
+        return self.runtime._daemon.process()
 
     def kill_supervisor(self) -> None:
         """End it as the kernel does when memory is short."""

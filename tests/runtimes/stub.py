@@ -37,7 +37,9 @@ while True:
     else:
         body = b"ok"
     try:
-        connection.sendall(b"HTTP/1.0 %s X\r\nContent-Length: %d\r\n\r\n" % (status.encode(), len(body)) + body)
+        connection.sendall(
+            b"HTTP/1.0 %s X\r\nContent-Length: %d\r\n\r\n" % (status.encode(), len(body)) + body
+        )
     except OSError:
         pass
     connection.close()

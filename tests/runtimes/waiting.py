@@ -12,7 +12,9 @@ Answer = TypeVar("Answer")
 
 def until(ask: Callable[[], Answer], *, within: float = 40.0) -> Answer:
     """Ask until the answer is truthy and return it; fails with the last answer after ``within`` seconds."""
-    again = Retrying(stop=stop_after_delay(within), wait=wait_fixed(0.03), retry=retry_if_result(lambda answer: not answer))
+    again = Retrying(
+        stop=stop_after_delay(within), wait=wait_fixed(0.03), retry=retry_if_result(lambda answer: not answer)
+    )
     try:
         return again(ask)
     except RetryError as error:

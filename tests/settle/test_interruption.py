@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from components.ledger import LeaseHeld, LeaseHolder, this_process
-from components.runtimes.port import Launch
+from components.runtimes.port import Launch, RuntimeFault
 from components.settle.holder import is_alive, parent_gone
 from tests.settle.conftest import Opener
 from tests.settle.runtimes import Wrapped
@@ -48,8 +48,6 @@ def test_a_request_before_the_run_does_nothing(world: World) -> None:
 
 
 def test_a_request_ends_the_retries_of_a_busy_runtime(open_world: Opener) -> None:
-    from components.runtimes.port import RuntimeFault
-
     class Busy(Wrapped):
         asked = 0
 
@@ -63,6 +61,19 @@ def test_a_request_ends_the_retries_of_a_busy_runtime(open_world: Opener) -> Non
     busy = world.runtime
     assert world.settle(stop_requested=lambda: busy.asked >= 2).interrupted
     assert busy.asked == 2
+
+
+def test_ctrl_c_gives_the_leases_back_and_asking_again_finishes(open_world: Opener) -> None:
+    world = open_world(settings={"ready_after_s": 5})
+    ids = plan(world)
+
+    def sleep(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.settle(sleep=sleep)
+    assert not world.ledger.leases(OWNER, now=world.clock())
+    assert set(world.settle().ready) == set(ids)
 
 
 @pytest.mark.parametrize(

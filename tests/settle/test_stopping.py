@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from components.ledger import this_process
 from components.placement.plan_types import Step
 from components.runtimes.port import RuntimeFault
@@ -168,3 +172,20 @@ def test_a_restart_of_one_that_is_on_its_way_out_is_given_up(open_world: Opener)
     world.ledger.stopping(id_, fences["page"], world.clock(), "another plan")
     world.ledger.release(OWNER, fences, now=world.clock())
     assert "an earlier plan is stopping it" in world.settle().failed["page/0"]
+
+
+def test_a_start_whose_place_is_never_handed_on_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old,) = world.committed_start(place(0, 0, 16384))
+    made = world.commit([stop(1, "page", 0, old), start(2, "page", 0, place(0, 0, 16384), 1)])
+    record = world.ledger.record
+    monkeypatch.setattr(
+        world.ledger, "record", lambda *args, **more: replace(record(*args, **more), released=())
+    )
+    outcome = world.settle()
+    assert outcome.stopped == (old,)
+    assert outcome.failed.keys() == {"page/0"}
+    assert "is not free yet" in outcome.failed["page/0"]
+    monkeypatch.undo()
+    assert world.settle().ready == (made.ids[2],)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.ledger import LeaseHeld, this_process
+from components.ledger import LeaseHeld, LeaseHolder, this_process
 from components.runtimes.port import Launch, RuntimeFault
 from components.settle import NotReleased
 from components.settle.loop import Conduct
@@ -106,9 +106,9 @@ def test_a_stray_that_will_not_go_is_named(open_world: Opener) -> None:
 
 def test_nothing_is_torn_down_while_another_process_carries_out(world: World) -> None:
     world.committed_start(place(0, 0))
-    from tests.settle.test_interruption import ELSEWHERE
-
-    fences = world.ledger.lease(OWNER, ["page"], holder=ELSEWHERE, now=world.clock())
+    fences = world.ledger.lease(
+        OWNER, ["page"], holder=LeaseHolder(4711, "another-host", "b", 1.0, "pulumi up"), now=world.clock()
+    )
     with pytest.raises(LeaseHeld):
         down(world)
     assert world.states() == {"page/0/i0": "ready"}

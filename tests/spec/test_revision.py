@@ -1,5 +1,7 @@
 """The digest of all whose change restarts an instance, tokens, and the update strategy's defaults."""
 
+from typing import Any
+
 import pytest
 
 from components.spec.revision import (
@@ -13,10 +15,10 @@ from components.spec.revision import (
 from tests.spec.build import CONTAINER, pool, service
 
 SECRET = b"secret"
-BASE = {"metadata": {"gpu_memory": 20, "cpu": 1}, "containers": [CONTAINER]}
+BASE: dict[str, Any] = {"metadata": {"gpu_memory": 20, "cpu": 1}, "containers": [CONTAINER]}
 
 
-def changed(**top):
+def changed(**top: Any) -> Any:
     metadata = {**BASE["metadata"], **top.pop("metadata", {})}
     return service(**{**BASE, **top, "metadata": metadata})
 
@@ -35,7 +37,7 @@ def changed(**top):
     ],
     ids=str,
 )
-def test_what_restarts_nothing_leaves_the_revision(change):
+def test_what_restarts_nothing_leaves_the_revision(change: Any) -> None:
     assert revision_of(changed(**change), SECRET) == revision_of(changed(), SECRET)
 
 
@@ -54,24 +56,24 @@ def test_what_restarts_nothing_leaves_the_revision(change):
     ],
     ids=str,
 )
-def test_what_restarts_changes_the_revision(change):
+def test_what_restarts_changes_the_revision(change: Any) -> None:
     assert revision_of(changed(**change), SECRET) != revision_of(changed(), SECRET)
 
 
-def test_a_revision_is_16_digits_and_keyed():
+def test_a_revision_is_16_digits_and_keyed() -> None:
     first = revision_of(changed(), SECRET)
     assert len(first) == 16
     assert int(first, 16) >= 0
     assert first != revision_of(changed(), b"another secret")
 
 
-def test_gpu_0_and_gpu_memory_0_are_as_unset():
+def test_gpu_0_and_gpu_memory_0_are_as_unset() -> None:
     assert revision_of(service(metadata={"gpu": 0, "gpu_memory": 0}), SECRET) == revision_of(
         service(), SECRET
     )
 
 
-def test_a_token_from_the_file_else_one_that_can_be_made_again():
+def test_a_token_from_the_file_else_one_that_can_be_made_again() -> None:
     assert token_of(service(token="own"), "org/p/s", SECRET) == "own"
     made = token_of(service(), "org/p/s", SECRET)
     assert made == derived_token("org/p/s", "svc", SECRET)
@@ -79,7 +81,7 @@ def test_a_token_from_the_file_else_one_that_can_be_made_again():
     assert made != derived_token("org/p/s", "svc", b"other")
 
 
-def test_a_token_enters_as_a_hash_only():
+def test_a_token_enters_as_a_hash_only() -> None:
     wanted = wanted_of(service(token="own-token"), pool(), secret=SECRET)
     assert "own-token" not in str(wanted.to_dict())
     assert wanted.token_hash == token_hash_of(service(token="own-token"), SECRET)
@@ -98,11 +100,13 @@ def test_a_token_enters_as_a_hash_only():
         ("eas-r-x", {"rolling_strategy.max_surge": "50%"}, ("50%", 1)),
     ],
 )
-def test_surge_and_unavailable_as_written_else_by_kind_of_pool(resource, metadata, expected):
+def test_surge_and_unavailable_as_written_else_by_kind_of_pool(
+    resource: Any, metadata: Any, expected: Any
+) -> None:
     assert rolling_of(service(metadata=metadata), pool(resource=resource)) == expected
 
 
-def test_wanted_has_what_placement_needs():
+def test_wanted_has_what_placement_needs() -> None:
     made = service(
         metadata={
             "gpu_memory": 4,
@@ -123,7 +127,7 @@ def test_wanted_has_what_placement_needs():
     assert type(wanted).from_dict(wanted.to_dict()) == wanted
 
 
-def test_instance_types_are_those_of_cloud_computing_unless_they_are_the_overflow():
+def test_instance_types_are_those_of_cloud_computing_unless_they_are_the_overflow() -> None:
     computing = {"instances": [{"type": "ecs.gn8v.4xlarge"}, {"type": "dedicated_resource"}]}
     assert service(cloud={"computing": computing}).claim().instance_types == ("ecs.gn8v.4xlarge",)
     elastic = service(cloud={"computing": computing}, metadata={"resource_burstable": True})

@@ -1,6 +1,7 @@
 """Known failures 7, 12 and 15: a size or share that is not a whole number is refused with the right form."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ UNIT = "GiB on ecs.* nodes and GB on ml.* nodes"
         (2**53 + 1, "in-range", f"Write a smaller number (counted in {UNIT})."),
     ],
 )
-def test_a_size_that_is_not_a_whole_number_is_refused(value, rule, fix):
+def test_a_size_that_is_not_a_whole_number_is_refused(value: Any, rule: Any, fix: Any) -> None:
     service, [fault] = read({"metadata": {"gpu_memory": value}})
     assert service is None
     assert (fault.rule, fault.level, fault.fix) == (rule, "invalid", fix)
@@ -35,7 +36,7 @@ def test_a_size_that_is_not_a_whole_number_is_refused(value, rule, fix):
 
 
 @pytest.mark.parametrize(("value", "whole"), [(20.0, 20), (1e9, 10**9), (20, 20)])
-def test_a_whole_float_is_the_whole_number(value, whole):
+def test_a_whole_float_is_the_whole_number(value: Any, whole: Any) -> None:
     service, faults = read({"metadata": {"gpu_memory": value}})
     assert service is not None
     assert faults == []
@@ -44,7 +45,7 @@ def test_a_whole_float_is_the_whole_number(value, whole):
 
 
 @pytest.mark.parametrize("value", [0, 101, -5, 10**6])
-def test_a_percentage_is_1_to_100(value):
+def test_a_percentage_is_1_to_100(value: Any) -> None:
     service, [fault] = read({"metadata": {"gpu_memory": 20, "gpu_core_percentage": value}})
     assert service is None
     assert fault.rule == "percentage-1-100"
@@ -52,14 +53,14 @@ def test_a_percentage_is_1_to_100(value):
 
 
 @pytest.mark.parametrize("value", [1, 5, 99, 100])
-def test_a_percentage_stays_what_was_asked(value):
+def test_a_percentage_stays_what_was_asked(value: Any) -> None:
     service, _ = read({"metadata": {"gpu_memory": 20, "gpu_core_percentage": value}})
     assert service is not None
     assert service.claim().gpu_core_percentage == value
 
 
 @pytest.mark.parametrize("token", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_a_number_that_is_not_finite_never_gets_past_reading(token):
+def test_a_number_that_is_not_finite_never_gets_past_reading(token: Any) -> None:
     from components.spec.fault import SpecError
 
     with pytest.raises(SpecError) as error:
@@ -69,13 +70,13 @@ def test_a_number_that_is_not_finite_never_gets_past_reading(token):
     assert token in fault.message
 
 
-def test_nan_given_as_data_is_refused_too():
+def test_nan_given_as_data_is_refused_too() -> None:
     service, [fault] = read({"metadata": {"gpu_memory": float("nan")}})
     assert service is None
     assert fault.field == "metadata.gpu_memory"
 
 
-def test_all_faults_of_a_file_are_told_at_once():
+def test_all_faults_of_a_file_are_told_at_once() -> None:
     text = """{
   "metadata": {
     "gpu_memory": "20GiB",
@@ -96,7 +97,7 @@ def test_all_faults_of_a_file_are_told_at_once():
     }
 
 
-def test_a_fault_names_file_line_field_value_and_what_to_do():
+def test_a_fault_names_file_line_field_value_and_what_to_do() -> None:
     _, [fault] = read_text('{\n  "metadata": { "gpu_memory": "20GiB" }\n}')
     assert str(fault) == (
         'services/svc.json:2:17: metadata.gpu_memory is "20GiB"; it is a whole number of GiB on ecs.* nodes and GB on '

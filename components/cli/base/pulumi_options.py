@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +50,10 @@ class PulumiOptions:
 
     def arguments(self, workspace: Workspace) -> list[str]:
         """Return the command line that says so to ``pulumi``."""
-        arguments = ["--stack", workspace.stack]
+        # The outputs are told by the table and at the end of `up`; dots are of no use in a file.
+        arguments = ["--stack", workspace.stack, "--suppress-outputs"]
+        if not sys.stdout.isatty():
+            arguments.append("--suppress-progress")
         for pack in self._packs(workspace):
             arguments += ["--policy-pack", str(pack)]
         if self.parallel is not None:

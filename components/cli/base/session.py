@@ -41,7 +41,11 @@ class Session:
     stack_flag: str | None = None
     ledger_flag: str | None = None
     folder: Path | None = None
-    _open: dict[bool, Ledger] = field(default_factory=dict)
+    _current: Ledger | None = field(default=None, init=False, repr=False)
+    _writable: bool = field(default=False, init=False, repr=False)
+    _there: bool = field(default=False, init=False, repr=False)
+    _runtimes: dict[str, Runtime] = field(default_factory=dict, init=False, repr=False)
+    _to_close: list[Ledger] = field(default_factory=list, init=False, repr=False)
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -75,28 +79,33 @@ class Session:
     def _opened(self, *, create: bool) -> Ledger:
         from components.ledger import open_ledger
 
-        if True in self._open:
-            return self._open[True]
-        found = self._open.get(create)
-        if found is not None and found.exists:
-            return found
-        # One that was not there may have been made meanwhile, by the `pulumi` that this command started.
-        self.close()
+        if self._current is not None and self._serves(create):
+            return self._current
         url, _ = self.ledger_place
-        self._open[create] = open_ledger(url, home=self.workspace.home, create=create)
-        return self._open[create]
+        self._current = open_ledger(url, home=self.workspace.home, create=create)
+        self._writable, self._there = create, self._current.exists
+        self._to_close.append(self._current)
+        return self._current
+
+    def _serves(self, create: bool) -> bool:
+        """Whether the open ledger will do; one that was not there may have been made since, by `pulumi`."""
+        assert self._current is not None, "asked of an open ledger only"
+        return self._writable or (not create and self._there == self._current.exists)
 
     def close(self) -> None:
         """Close what was opened."""
-        for ledger in self._open.values():
+        for ledger in self._to_close:
             ledger.close()
-        self._open.clear()
+        self._to_close.clear()
+        self._current = None
 
     def runtime(self, name: str) -> Runtime:
-        """Return the runtime of that name, as the providers open it."""
+        """Return the runtime of that name, opened once, as the providers open it."""
         from components.runtimes.registry import open_runtime
 
-        return open_runtime(name, self.workspace.home)
+        if name not in self._runtimes:
+            self._runtimes[name] = open_runtime(name, self.workspace.home)
+        return self._runtimes[name]
 
     @cached_property
     def secret(self) -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from components.ledger import InstanceRow
 
 REQUEST_SECONDS = 5.0
+SHOWN_CARDS = 40
 SHOWN_ENDPOINTS = 12
 
 
@@ -55,7 +56,10 @@ def _cards(session: Session) -> Iterator[str]:
     from components.cli.commands.pool import usage_now
     from components.placement.picture import card_lines
 
-    yield from card_lines(usage_now(session))
+    lines = card_lines(usage_now(session))
+    yield from lines[:SHOWN_CARDS]
+    if len(lines) > SHOWN_CARDS:
+        yield f"… and {len(lines) - SHOWN_CARDS} more cards: `eas pool`"
 
 
 def _endpoints(rows: Sequence[InstanceRow]) -> Iterator[str]:
@@ -72,13 +76,19 @@ def _one_answer(session: Session, rows: Sequence[InstanceRow]) -> Iterator[str]:
     candidates = [row for row in rows if row.held.state == "ready" and row.endpoint.startswith("http")]
     if not candidates:
         return
-    row = min(candidates, key=lambda row: (not row.held.place.memory_mib, row.held.service, row.held.ordinal))
+    row = min(candidates, key=_told_least)
     try:
         token = token_of(session, row.held.service)
     except CommandError as error:
         yield f"no request was sent to {label_of(row)}: {error}"
         return
     yield f"GET {row.endpoint} -> {_said(_get(row.endpoint, token), card_indexes_of(session))}"
+
+
+def _told_least(row: InstanceRow) -> tuple[bool, bool, str, int]:
+    """Return a key that puts an instance with both limits first."""
+    place = row.held.place
+    return not place.compute, not place.memory_mib, row.held.service, row.held.ordinal
 
 
 def _get(url: str, token: str) -> str:

@@ -57,7 +57,9 @@ def register(app: typer.Typer) -> None:
         with session.busy("planning"):
             project = declared.sound(session, services)
             proposal = Proposed.of(session, project, tuple(drain or ()))
-        session.show(proposal.to_dict(), proposal.text(cards=cards))
+            ignored = [str(fault) for fault in declared.faults_of(project) if fault.level == "ineffective"]
+        warnings = "".join(f"warning: {fault}\n" for fault in ignored)
+        session.show(proposal.to_dict() | {"ineffective": ignored}, warnings + proposal.text(cards=cards))
         return Exit.FAILED if proposal.plan.blocking else Exit.OK
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from components.cli.base import declared
 from components.cli.base.command import command
 from components.cli.base.session import Session
 from components.cli.base.targets import unknown
@@ -35,13 +36,15 @@ def register(app: typer.Typer) -> None:
 
 
 def token_of(session: Session, service: str) -> str:
-    """Return the token of a service that the ledger holds."""
-    from components.spec.revision import derived_token
+    """Return the token of a service: as committed, else as declared."""
+    from components.spec import revision
 
     ledger, owner = session.ledger, session.owner
     rows = {row.service: row for row in ledger.services(owner)}
-    row = rows.get(service)
-    if row is None:
-        raise unknown(service, "service", rows)
-    secrets = ledger.spec(owner, service, row.committed or row.declared).secrets
-    return secrets.get("token") or derived_token(owner, service, session.secret)
+    if service in rows:
+        held = ledger.spec(owner, service, rows[service].committed or rows[service].declared).secrets
+        return held.get("token") or revision.derived_token(owner, service, session.secret)
+    files = {each.name: each for each in declared.load(session).services}
+    if service in files:
+        return revision.token_of(files[service], owner, session.secret)
+    raise unknown(service, "service", {*rows, *files})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,16 +110,15 @@ class Guide:
         self._uncordon()
 
     def _movable(self) -> str | None:
-        """Return the node with the fewest instances, of those that can be emptied."""
+        """Return the node with the fewest instances, of those that can be emptied; one with the new service first."""
         from components.cli.commands.plan import Proposed
 
         session = self._session
         project = declared.sound(session)
         rows = session.ledger.instances(owner=session.owner)
-        counts: dict[str, int] = {}
-        for row in rows:
-            counts[row.held.place.node] = counts.get(row.held.place.node, 0) + 1
-        candidates = sorted(counts, key=lambda name: (counts[name], name))
+        counts = Counter(row.held.place.node for row in rows)
+        new = {row.held.place.node for row in rows if row.held.service == Path(SMALL).stem}
+        candidates = sorted(counts, key=lambda name: (name not in new, counts[name], name))
         try:
             return next(
                 (name for name in candidates if _empties(Proposed.of(session, project, (name,)), name)), None
@@ -141,11 +142,19 @@ class Guide:
             )
 
     def _run(self, arguments: Sequence[str]) -> int:
-        common = ["--stack", self._session.workspace.stack]
-        if self._session.ledger_flag is not None:
-            common += ["--ledger", self._session.ledger_flag]
-        command_line = [sys.executable, "-m", "components.cli", *arguments, *common]
-        return subprocess.run(command_line, cwd=self._root, stdin=subprocess.DEVNULL, check=False).returncode
+        # By the environment, so that what is printed reads as somebody would type it.
+        env = {
+            **os.environ,
+            "PULUMI_STACK": self._session.workspace.stack,
+            "EAS_LEDGER": self._session.ledger_place[0],
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "components.cli", *arguments],
+            cwd=self._root,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
 
     def _shell(self, *words: str) -> None:
         print(f"$ {shlex.join(words)}", flush=True)

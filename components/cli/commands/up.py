@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         else:
             run, chosen = previewed(session, options)
             if run.exit != Exit.OK:
-                return _finish(session, run, chosen)
+                return _ended(session, run, chosen, "")
             if not is_bindable(chosen):
                 raise CommandError(
                     "what was previewed cannot be bound: a value that is not known before apply decides about placement. "
@@ -76,7 +76,7 @@ def register(app: typer.Typer) -> None:
             if not _agreed(session, yes):
                 raise CommandError("nothing was changed: the preview was declined")
         run = apply_bound(session, options, chosen)
-        return _finish(session, run, chosen)
+        return _ended(session, run, chosen, AFTERWARDS.get(run.exit, ""))
 
 
 def apply_bound(session: Session, options: PulumiOptions, plan: dict[str, Any]) -> EngineRun:
@@ -93,19 +93,22 @@ def apply_bound(session: Session, options: PulumiOptions, plan: dict[str, Any]) 
         )
 
 
-def _finish(session: Session, run: EngineRun, plan: dict[str, Any]) -> Exit:
-    """Show how it ended: the state of the pool where it went well."""
+AFTERWARDS = {
+    Exit.STALE: "nothing was changed; `eas up` previews anew what is possible now",
+    Exit.INTERRUPTED: "interrupted; the ledger has what was under way, and `eas up` goes on from there",
+    Exit.FAILED: "not everything is as planned: `eas ls` shows what is, `eas logs NAME` why; `eas up` tries again",
+}
+"""What to say after an update that did not end well."""
+
+
+def _ended(session: Session, run: EngineRun, plan: dict[str, Any], sentence: str) -> Exit:
+    """Print what is left to say, and return the exit status."""
     if session.json_output:
         session.show(digest(run, plan), "")
     elif run.exit == Exit.OK:
         show_closing(session)
-    elif run.exit == Exit.STALE:
-        print("eas: nothing was changed; `eas up` previews anew what is possible now", file=sys.stderr)
-    elif run.exit == Exit.INTERRUPTED:
-        print(
-            "eas: interrupted; the ledger has what was under way, and `eas up` goes on from there",
-            file=sys.stderr,
-        )
+    if sentence:
+        print(f"eas: {sentence}", file=sys.stderr)
     return run.exit
 
 

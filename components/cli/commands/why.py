@@ -74,7 +74,8 @@ def _planned(session: Session) -> tuple[Plan | None, str]:
     from components.spec.fault import SpecError
 
     try:
-        return Proposed.of(session, declared.sound(session)).plan, ""
+        with session.busy("planning"):
+            return Proposed.of(session, declared.sound(session)).plan, ""
     except (CommandError, SpecError) as error:
         return None, str(error)
 

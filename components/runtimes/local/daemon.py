@@ -4,70 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import psutil
-from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_exponential,
+)
 
-from components.runtimes.local import rpc
+from components.runtimes.local import rpc, supervisord
 from components.runtimes.local.coalesce import Coalescer
-from components.runtimes.local.environment import passed_on
 from components.runtimes.local.folder import Folder, write
 from components.runtimes.port import RuntimeFault
 
-_START_WITHIN = 30.0
+_ANSWER_WITHIN = 30.0
 _END_WITHIN = 15.0
-"""Seconds."""
-_PACKAGE_ROOT = Path(__file__).resolve().parents[3]
-
-_CONFIG = """\
-; Written by the local runtime at each start of supervisord. `supervisorctl -c THIS-FILE status` shows what it keeps.
-; Do not `update` or `reload`: instances are added by the runtime and stand in no file, so both would stop them all.
-[unix_http_server]
-file=%(here)s/supervisor.sock
-chmod=0600
-
-[supervisord]
-logfile=%(here)s/supervisord.log
-logfile_maxbytes=5MB
-logfile_backups=1
-loglevel=warn
-pidfile=%(here)s/supervisord.pid
-childlogdir=%(here)s/logs
-identifier=eas-local
-minfds=256
-umask=022
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
-
-[supervisorctl]
-serverurl=unix://%(here)s/supervisor.sock
-
-[eventlistener:janitor]
-command=/bin/sh janitor
-directory=%(here)s
-events=TICK_5
-stdout_logfile=NONE
-stderr_logfile=NONE
-autorestart=true
-
-[include]
-files=programs/*.conf
-"""
-
-_JANITOR = """\
-#!/bin/sh
-PYTHONPATH={root} PYTHONDONTWRITEBYTECODE=1 exec {python} -S -m components.runtimes.local.janitor {logs}
-"""
-
-
+_SAY_WITHIN = 5.0
+"""Seconds to do what it is asked, to end, and to say that it is there."""
 Program = tuple[str, str]
 """A slug, and supervisord's section about it."""
 
@@ -83,12 +42,12 @@ class Daemon:
 
     def ask(self, calls: Sequence[rpc.Call]) -> list[Any]:
         """Return one answer per call; raises :class:`rpc.Unreachable`, and starts nothing."""
-        return rpc.ask(self._folder.socket, calls)
+        return rpc.ask(self._folder.socket, calls, within=rpc.ANSWER_WITHIN)
 
     def alive(self) -> bool:
         """Whether supervisord answers."""
         with contextlib.suppress(rpc.Unreachable):
-            self.ask([("getState", ())])
+            rpc.ask(self._folder.socket, [("getState", ())], within=_SAY_WITHIN)
             return True
         return False
 
@@ -99,7 +58,8 @@ class Daemon:
             return
         with self._folder.locked("daemon"):
             if not self.alive():
-                self._start()
+                self._await_end(self.process())
+                supervisord.start(self._folder)
 
     def shut_down(self) -> None:
         """End supervisord, and with it whatever it still keeps; returns when its process is gone."""
@@ -161,74 +121,37 @@ class Daemon:
                 ("addProcessGroup", (slug,)),
                 ("startProcess", (slug, False)),
             ]
-        sections = self._folder.programs / f"{os.getpid()}-{threading.get_ident()}.conf"
         for attempt in Retrying(
-            stop=stop_after_delay(_START_WITHIN),
+            stop=stop_after_delay(_ANSWER_WITHIN),
             wait=wait_exponential(0.02, 0.5),
             retry=retry_if_exception_type(rpc.Unreachable),
-            reraise=True,
+            retry_error_callback=self._unreachable,
         ):
             with attempt:
                 self.ensure()
-                write(sections, "\n".join(section for _, section in programs))
-                try:
-                    reload, *rest = self.ask(calls)
-                finally:
-                    sections.unlink(missing_ok=True)
+                reload, *rest = self._ask_with("\n".join(section for _, section in programs), calls)
                 return [_refused(reload, *rest[3 * n + 1 : 3 * n + 3]) for n in range(len(programs))]
         raise AssertionError("tenacity either returns or raises")
 
-    def _start(self) -> None:
-        folder = self._folder
-        self._await_end(self.process())
-        for left in folder.programs.glob("*.conf"):
-            left.unlink(missing_ok=True)
-        write(folder.root / "supervisord.conf", _CONFIG)
-        write(
-            folder.root / "janitor",
-            _JANITOR.format(
-                root=_quoted(_PACKAGE_ROOT), python=_quoted(sys.executable), logs=_quoted(folder.log_folder)
-            ),
-        )
-        errors = folder.root / "supervisord.err"
-        # A daemon of its own: it leaves this session, and holds nothing of its starter's, or `pulumi up` would wait
-        # for it. It may have many instances to keep, each with two pipes.
-        command = 'ulimit -S -n "$(ulimit -H -n)" 2>/dev/null; exec "$@"'
-        with errors.open("wb") as sink:
-            result = subprocess.run(
-                [
-                    "/bin/sh",
-                    "-c",
-                    command,
-                    "sh",
-                    sys.executable,
-                    "-m",
-                    "supervisor.supervisord",
-                    "-c",
-                    folder.config,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-                cwd="/",
-                env={**passed_on(), "PYTHONWARNINGS": "ignore"},
-                start_new_session=True,
-                timeout=_START_WITHIN,
-                check=False,
-            )
-        if result.returncode or not self.alive():
-            said = errors.read_text(encoding="utf-8", errors="replace").strip()[-500:]
-            raise RuntimeFault(
-                f"supervisord did not start (exit status {result.returncode}): {said or 'it said nothing'}; "
-                f"its log is {folder.root / 'supervisord.log'}.",
-                retriable=True,
-            )
+    def _ask_with(self, sections: str, calls: Sequence[rpc.Call]) -> list[Any]:
+        """Ask while supervisord can read these sections."""
+        file = self._folder.programs / f"{os.getpid()}-{threading.get_ident()}.conf"
+        write(file, sections)
+        try:
+            return self.ask(calls)
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _unreachable(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        raise RuntimeFault(
+            f"supervisord of {self._folder.root} did not answer for {_ANSWER_WITHIN:g} s ({error}); "
+            f"see {self._folder.root / 'supervisord.log'}, then run this again.",
+            retriable=True,
+        ) from error
 
 
 def _refused(reload: Any, added: Any, started: Any) -> str:
     """Return the reason that decides: without its section nothing can be started."""
-    return next((answer.text for answer in (reload, added, started) if isinstance(answer, rpc.Refusal)), "")
-
-
-def _quoted(path: str | os.PathLike[str]) -> str:
-    return shlex.quote(os.fspath(path))
+    answers = (answer for answer in (reload, added, started) if isinstance(answer, rpc.Refusal))
+    return next((answer.text for answer in answers if answer.code not in rpc.DONE), "")

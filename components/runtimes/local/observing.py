@@ -22,10 +22,11 @@ _AT_WORK = frozenset({"STARTING", "RUNNING", "STOPPING"})
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One recorded instance that is not being stopped. ``alive``: its first process lives.
+    """One recorded instance that is not being stopped.
 
-    ``orphaned``: its supervisord was killed. ``silence``: why it is not ready, empty if it answers. ``answered``: it has done so before. ``starts``: how often it
-    was started. ``kept``: supervisord's words about it, None where no supervisord knows it. ``exit``: how it ended last, empty if nobody knows.
+    ``alive``: its first process lives. ``orphaned``: its supervisord was killed. ``silence``: why it is not ready, empty
+    if it answers. ``answered``: it has done so before. ``starts``: how often it was started. ``kept``: supervisord's words
+    about it, None where no supervisord knows it. ``exit``: how it ended last, empty if nobody knows.
     """
 
     record: Record

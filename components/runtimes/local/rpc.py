@@ -13,7 +13,10 @@ from typing import Any
 ANSWER_WITHIN = 20.0
 """Seconds; supervisord has one thread, and starting sixty processes keeps it busy for most of one."""
 
-NOT_RUNNING, BAD_NAME, SHUTTING_DOWN = 70, 10, 6
+SHUTTING_DOWN = 6
+DONE = frozenset({50, 60, 90})
+"""supervisord's fault numbers: it is shutting down; and what means that it was done all the same: the program ended at
+once (what is said of it then is told by looking), is started, or is added already."""
 
 
 class Unreachable(Exception):
@@ -32,8 +35,8 @@ Call = tuple[str, tuple[Any, ...]]
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_WITHIN)
+    def __init__(self, path: Path, within: float) -> None:
+        super().__init__("localhost", timeout=within)
         self._path = path
 
     def connect(self) -> None:
@@ -48,22 +51,23 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _Transport(xmlrpc.client.Transport):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, within: float) -> None:
         super().__init__()
         self._path = path
+        self._within = within
 
     def make_connection(self, host: object) -> http.client.HTTPConnection:
         # Kept where the transport's own close() finds it.
-        made = _Connection(self._path)
+        made = _Connection(self._path, self._within)
         self._connection = (host, made)  # type: ignore[assignment]
         return made
 
 
-def ask(path: Path, calls: Sequence[Call]) -> list[Any]:
+def ask(path: Path, calls: Sequence[Call], *, within: float) -> list[Any]:
     """Return one answer per call, a :class:`Refusal` where there is none; raises :class:`Unreachable`."""
     asked = [{"methodName": f"supervisor.{name}", "params": list(params)} for name, params in calls]
     try:
-        with xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=_Transport(path)) as server:
+        with xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=_Transport(path, within)) as server:
             answers: Any = server.system.multicall(asked)
     except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error

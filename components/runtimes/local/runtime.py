@@ -16,7 +16,7 @@ from components.runtimes.local import command, environment, exits, gpu, logs, po
 from components.runtimes.local import launch as files
 from components.runtimes.local import record as records
 from components.runtimes.local.daemon import Daemon
-from components.runtimes.local.ending import RUNNING, Ending
+from components.runtimes.local.ending import Ending
 from components.runtimes.local.folder import PRIVATE, Folder, slug, write
 from components.runtimes.local.observing import SHOWN_LINES, View, judge, with_log
 from components.runtimes.local.probe import Probes
@@ -138,6 +138,7 @@ class LocalRuntime:
         holder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         former = previous.port if previous else 0
         mark = self._folder.mark(name)
+        port = former
         try:
             port = ports.reserve(settings.ports, holder, keep=former)
             told = environment.variables(
@@ -148,7 +149,7 @@ class LocalRuntime:
             )
         except RuntimeFault:
             if previous is None:
-                self._ending.forget([Record(launch.id, port=former)])
+                self._ending.forget([Record(launch.id, port=port)])
             raise
         if former not in (0, port):
             ports.release(former, holder)

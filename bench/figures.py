@@ -1,0 +1,59 @@
+"""What every benchmark prints: figures with their targets, a calibration of the machine, and the peak of memory."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+CALIBRATION_LOOPS = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value. ``target`` is the most it may be, None for a figure that only informs."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value is within its target."""
+        return self.target is None or self.value <= self.target
+
+    def __str__(self) -> str:
+        """One line: name, value, and for a target whether it holds."""
+        line = f"{self.name:<52} {self.value:10.2f} {self.unit}"
+        if self.target is None:
+            return line
+        return f"{line}  (target at most {self.target:.2f}: {'holds' if self.holds else 'MISSED'})"
+
+
+def calibration() -> Figure:
+    """Return how long this machine takes for a fixed loop of one thread, so that other figures can be compared with it."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        total = 0
+        for number in range(CALIBRATION_LOOPS):
+            total += number & 7
+        best = min(best, time.perf_counter() - began)
+    return Figure(f"calibration: {CALIBRATION_LOOPS} rounds of a loop", best * 1000, "ms")
+
+
+def peak_memory(name: str = "peak memory of this process", target: float | None = None) -> Figure:
+    """Return the largest resident size of this process so far."""
+    return Figure(name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", target)
+
+
+def report(figures: Sequence[Figure], *, as_json: bool) -> int:
+    """Print the figures, with ``as_json`` also as the last line; return 1 if a target is missed, else 0."""
+    for figure in figures:
+        print(figure)
+    if as_json:
+        print(json.dumps({"figures": [asdict(figure) | {"holds": figure.holds} for figure in figures]}))
+    return 0 if all(figure.holds for figure in figures) else 1

@@ -1,0 +1,88 @@
+"""``eas drain``, ``cordon``, ``uncordon`` and ``forget``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.scratch import Scratch
+
+
+def states(scratch: Scratch) -> list[tuple[str, str, str, str]]:
+    """Return what is recorded: node, card, state, reason."""
+    session = scratch.session()
+    try:
+        return [(row.node, row.card, row.state, row.reason) for row in session.ledger.node_states("lab")]
+    finally:
+        session.close()
+
+
+def uuid_of(scratch: Scratch, node: str, index: int) -> str:
+    """Return a card's UUID."""
+    session = scratch.session()
+    try:
+        return next(c.uuid for c in session.ledger.cards() if (c.node, c.index) == (node, index))
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize(("verb", "state"), [("drain", "draining"), ("cordon", "cordoned")])
+def test_a_node_takes_nothing_new_with_who_and_why(fleet: Scratch, verb: str, state: str) -> None:
+    told = fleet.json(verb, "gpu-a", "--reason", "new driver")
+    assert told["instances"]
+    assert states(fleet) == [("gpu-a", "", state, "new driver")]
+    shown = fleet.ok("pool")
+    assert state in shown
+    assert "new driver" in shown
+
+
+def test_uncordon_takes_it_back(fleet: Scratch) -> None:
+    fleet.ok("drain", "gpu-a")
+    fleet.ok("uncordon", "gpu-a")
+    assert states(fleet) == []
+
+
+@pytest.mark.parametrize("name", ["lab/gpu-b", "gpu-b"])
+def test_a_node_is_named_alone_or_with_its_pool(fleet: Scratch, name: str) -> None:
+    assert fleet.json("cordon", name)["node"] == "gpu-b"
+
+
+def test_a_card_is_named_by_its_place_or_its_uuid(fleet: Scratch) -> None:
+    uuid = uuid_of(fleet, "gpu-b", 1)
+    assert fleet.json("cordon", "gpu-b/1")["card"] == uuid
+    assert fleet.json("cordon", "lab/gpu-b/1")["card"] == uuid
+    assert fleet.json("uncordon", uuid)["card"] == uuid
+    assert states(fleet) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("gpu-c", "did you mean gpu-"), ("gpu-a/9", "has no card 9"), ("zzz", "there is no node zzz")],
+)
+def test_what_is_not_there_is_a_sentence(fleet: Scratch, name: str, says: str) -> None:
+    result = fleet.eas("drain", name)
+    assert result.exit_code == 1
+    assert says in result.stderr
+
+
+def test_draining_before_the_first_up_says_that_nothing_is_recorded(scratch: Scratch) -> None:
+    result = scratch.eas("drain", "gpu-a")
+    assert result.exit_code == 1
+    assert "`eas up` records" in result.stderr
+
+
+def test_the_plan_moves_what_sits_on_a_draining_node(fleet: Scratch) -> None:
+    fleet.ok("drain", "gpu-a")
+    change = fleet.json("plan")["change"]
+    assert change
+    assert {step["how"] for step in change.values()} <= {"move", "surge"}
+
+
+def test_forget_gives_up_a_node_only_when_told_twice(fleet: Scratch) -> None:
+    result = fleet.eas("forget", "gpu-a")
+    assert result.exit_code == 1
+    assert "--yes" in result.stderr
+    told = fleet.json("forget", "gpu-a", "--yes", "--reason", "sold")
+    assert told["gone"]
+    session = fleet.session()
+    assert all(row.held.place.node != "gpu-a" for row in session.ledger.instances())
+    session.close()

@@ -1,0 +1,138 @@
+"""``eas plan`` and ``eas fit``: the planner's answer without Pulumi."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.fake_pulumi import FakePulumi
+from tests.cli.scratch import Scratch
+
+
+def test_it_says_what_up_would_start(scratch: Scratch) -> None:
+    scratch.service("page", gpu_memory=20, gpu_core_percentage=5)
+    shown = scratch.ok("plan").splitlines()
+    assert shown[0].split() == ["instance", "from", "to", "how", "reason"]
+    assert shown[1].split()[:2] == ["page/0", "-"]
+    assert shown[-1] == "0 unchanged"
+
+
+def test_nothing_changed_is_one_line(fleet: Scratch) -> None:
+    assert fleet.ok("plan") == "nothing to do: 3 instances unchanged\n"
+    assert fleet.json("plan")["change"] == {}
+
+
+def test_what_does_not_fit_is_refused_with_its_reason(fleet: Scratch) -> None:
+    fleet.service("big", gpu_memory=79, instance=9)
+    result = fleet.eas("plan")
+    assert result.exit_code == 1
+    assert "refused: big/" in result.stdout
+    told = fleet.json("plan", code=1)
+    assert told["refusals"]
+
+
+def test_as_if_a_node_were_draining(fleet: Scratch) -> None:
+    shown = fleet.ok("plan", "--drain", "gpu-a")
+    assert "gpu-b/" in shown
+    assert fleet.json("plan")["change"] == {}, "it was only asked, not done"
+    assert fleet.eas("plan", "--drain", "gpu-z").exit_code == 1
+
+
+def test_services_of_another_folder(fleet: Scratch) -> None:
+    (fleet.root / "services").rename(fleet.root / "others")
+    (fleet.root / "services").mkdir()
+    assert fleet.ok("plan", "--services", "others").startswith("nothing to do")
+    assert len(fleet.json("plan")["change"]) == 3
+
+
+def test_cards_shows_every_card_as_it_would_be(fleet: Scratch) -> None:
+    shown = fleet.ok("plan", "--cards").splitlines()
+    assert [line.split()[0] for line in shown[-4:]] == ["gpu-a/0", "gpu-a/1", "gpu-b/0", "gpu-b/1"]
+
+
+def test_invalid_files_are_all_named_and_nothing_is_planned(scratch: Scratch) -> None:
+    scratch.service("one", gpu_memory="x")
+    scratch.service("two", gpu_memory=-1)
+    result = scratch.eas("plan")
+    assert result.exit_code == 1
+    assert "services/one.json" in result.stderr
+    assert "services/two.json" in result.stderr
+
+
+def test_the_stack_chooses_and_overrides_files(scratch: Scratch) -> None:
+    scratch.service("page", gpu_memory=20)
+    (scratch.root / "services").rename(scratch.root / "mine")
+    scratch.stack("test", services="mine", overrides={"page": {"instance": 3}})
+    assert len(scratch.json("plan")["change"]) == 3
+
+
+def test_without_the_secret_it_says_so(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch.service("page", gpu_memory=20)
+    scratch.stack("test", secret=None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = scratch.eas("plan")
+    assert result.exit_code == 1
+    assert "eas:secret" in result.stderr
+    assert "make setup" in result.stderr
+
+
+def test_an_encrypted_secret_is_asked_of_pulumi(scratch: Scratch, pulumi: FakePulumi) -> None:
+    scratch.service("page", gpu_memory=20)
+    scratch.stack("test", secret={"secure": "v1:xyz"})
+    scratch.ok("plan")
+    assert [call["arguments"][:3] for call in pulumi.calls] == [["config", "get", "eas:secret"]]
+
+
+def test_fit_counts_card_by_card(fleet: Scratch) -> None:
+    told = fleet.json("fit", "--gpu-memory", "20", "--percentage", "10")
+    (pool,) = told["pools"]
+    assert told["total"] == sum(pool["places"].values()) > 3
+    assert pool["places"]["gpu-b/0"] == 3
+    last = fleet.ok("fit", "--gpu-memory", "20", "--percentage", "10").splitlines()[-1]
+    assert last == f"{told['total']} more of gpu_memory 20, gpu_core_percentage 10"
+
+
+def test_fit_moves_nobody_and_changes_nothing(fleet: Scratch) -> None:
+    fleet.ok("fit", "--gpu-memory", "20")
+    assert fleet.json("plan")["change"] == {}
+
+
+def test_fit_of_whole_cards_and_of_what_is_too_large(fleet: Scratch) -> None:
+    assert fleet.json("fit", "--gpu", "2")["total"] == 1
+    result = fleet.eas("fit", "--gpu-memory", "100")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "0 more of gpu_memory 100"
+
+
+def test_fit_needs_no_secret(fleet: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.stack("test", secret={"secure": "v1:xyz"})
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert fleet.json("fit", "--gpu-memory", "20")["total"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--percentage", "10"],
+        ["--gpu", "1", "--gpu-memory", "4"],
+        ["--gpu-memory", "4", "--percentage", "101"],
+    ],
+)
+def test_fit_of_a_claim_that_makes_no_sense_is_a_usage_error(fleet: Scratch, options: list[str]) -> None:
+    assert fleet.eas("fit", *options).exit_code == 2
+
+
+def test_fit_in_an_unknown_pool(fleet: Scratch) -> None:
+    result = fleet.eas("fit", "--gpu-memory", "4", "--pool", "labb")
+    assert result.exit_code == 1
+    assert "did you mean lab?" in result.stderr
+
+
+def test_json_of_a_refusal_is_an_object_with_the_sentence(scratch: Scratch) -> None:
+    scratch.stack("test", owner=None)
+    told = scratch.json("ls", code=1)
+    assert told["exit"] == 1
+    assert "eas:owner" in told["error"]
+    json.dumps(told)
