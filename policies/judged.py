@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:
 
 
 def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
-    plain = to_plain(props, "name", "source", "spec", "cards")
+    plain = to_plain(props, "name", "source", "spec", "pool_facts")
     yield from _unknown(plain, resource)
     if any(path.partition(".")[0] in ("spec", "name") for path in plain.unknown):
         # Half a specification judged as a whole would accuse what is not there.
@@ -57,8 +58,8 @@ def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
     if service is not None:
         facts = (
             None
-            if any(path.startswith("cards") for path in plain.unknown)
-            else _facts(plain.data.get("cards"))
+            if "pool_facts" in plain.unknown
+            else _facts(plain.data.get("pool_facts"))
         )
         faults = (*faults, *judge_with_facts(service, facts))
     for fault in faults:
@@ -66,7 +67,7 @@ def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
 
 
 def _facts(data: Any) -> PoolFacts | None:
-    return facts_from(data) if data else None
+    return facts_from(json.loads(data)) if data else None
 
 
 def _pool(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from components.ledger import rows as held_rows
 from components.ledger import schema
 from components.ledger.declarations import drop_services, know, new_id, sweep_specs, take_up_specs
-from components.ledger.draft import Assignments, Draft, covered, draft, same
+from components.ledger.draft import Draft, covered, draft
 from components.ledger.errors import Refused, StalePlan
 from components.ledger.events import Story
 from components.ledger.inventory import release_departed, take_up
 from components.ledger.judge import AGAIN, judge
 from components.ledger.records import Commit
 from components.ledger.states import states, views
+from components.placement.bound import Assignments, same_place
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, NodeView, Place, Snapshot
 from components.spec.claim import Wanted
@@ -102,7 +103,7 @@ def _as_expected(expected: Snapshot, own: Mapping[str, Held]) -> None:
         if then is None or current is None:
             what = "has been committed" if then is None else "has been seen gone"
             raise StalePlan(f"{name} {what} since the plan was made. {AGAIN}", wish=name)
-        if then.revision != current.revision or not same(then.place, current.place):
+        if then.revision != current.revision or not same_place(then.place, current.place):
             raise StalePlan(
                 f"{name} has another place or revision than when the plan was made. {AGAIN}", wish=name
             )
@@ -243,6 +244,30 @@ def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, n
     take_up_specs(connection, owner, {service.service: service.revision for service in proposal.wanted})
     services = sorted({*before, *(service.service for service in proposal.wanted)})
     sweep_specs(connection, owner, services)
+
+
+def release(connection: sa.Connection, owner: str, holder: str, story: Story) -> bool:
+    """Forget what this owner's plans wanted, once nothing is held and if ``holder`` still holds the reservations."""
+    query = sa.select(schema.owner.c.placement).where(schema.owner.c.name == owner)
+    held = sa.select(_instance.c.id).where(_instance.c.owner == owner).limit(1)
+    if connection.scalar(query) != holder or connection.scalar(held) is not None:
+        return False
+    for table in (schema.wanted, schema.waiting):
+        connection.execute(table.delete().where(table.c.owner == owner))
+    open_plans = sa.select(_plan.c.id).where(_plan.c.owner == owner, _plan.c.state == "open")
+    connection.execute(
+        _step.update().where(_step.c.plan_id.in_(open_plans), _step.c.state == "open").values(state="dropped")
+    )
+    connection.execute(
+        _plan.update().where(_plan.c.owner == owner, _plan.c.state == "open").values(state="superseded")
+    )
+    connection.execute(schema.owner.update().where(schema.owner.c.name == owner).values(placement=""))
+    services = connection.scalars(
+        sa.select(schema.spec.c.service).where(schema.spec.c.owner == owner).distinct()
+    ).all()
+    sweep_specs(connection, owner, services)
+    story.tell(f"owner/{owner}", "reservations released", f"by {holder}")
+    return True
 
 
 def _forget_absent(connection: sa.Connection, proposal: Proposal, story: Story) -> None:

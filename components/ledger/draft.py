@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from components.ledger.errors import PlanIncomplete, StalePlan
 from components.ledger.judge import AGAIN
+from components.placement.bound import Assignments, same_place
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, HoldState, Place
-
-Assignments = Mapping[str, Mapping[int, Place | None]]
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ def covered(
             held.role == "steady"
             and held.id not in made.stopped
             and place is not None
-            and same(place, held.place)
+            and same_place(place, held.place)
         )
         if stays:
             found.add((held.service, held.ordinal))
@@ -119,15 +118,6 @@ def covered(
                 card=place.cards[0] if place.cards else place.node_key,
                 wish=wish,
             )
-
-
-def same(one: Place, other: Place) -> bool:
-    """Return whether two places are the same cards of the same node with the same slice."""
-    return (one.node_key, sorted(one.cards), one.exclusive) == (
-        other.node_key,
-        sorted(other.cards),
-        other.exclusive,
-    ) and (one.exclusive or (one.memory_mib, one.compute) == (other.memory_mib, other.compute))
 
 
 def _fresh(owner: str, step: Step, tokens: Mapping[str, str], mint: Callable[[], str]) -> Held:
@@ -156,7 +146,7 @@ def _recorded(step: Step, own: Mapping[str, Held]) -> Held:
             f"the plan wants to {wish} ({step.instance}), which is no longer recorded: it has been seen gone. {AGAIN}",
             wish=wish,
         )
-    moved = step.place is not None and not same(step.place, held.place)
+    moved = step.place is not None and not same_place(step.place, held.place)
     if step.op != "stop" and (moved or (step.revision and step.revision != held.revision)):
         raise StalePlan(
             f"the plan wants to {wish} as revision {step.revision!r}, but {held.id} is revision {held.revision!r} "

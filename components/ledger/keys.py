@@ -1,4 +1,4 @@
-"""The ledger's key: specs and their secrets are encrypted with it. It is not ``eas:secret``, which Pulumi programs hash with.
+"""The ledger's key: specs and their secrets are encrypted with it. It is not ``eas:secret``, which programs hash with.
 
 One key per ledger, 32 bytes: ``EAS_LEDGER_KEY``, else the file ``ledger.key`` (mode 600) beside the ledger, made with it.
 """
@@ -47,7 +47,7 @@ class Vault:
         return _FORMAT + nonce + self._aes.encrypt(nonce, _canonical(content), about.encode())
 
     def open(self, sealed: bytes, about: str) -> dict[str, Any]:
-        """Return what was sealed. Raises :class:`KeyFault` when this key, or this place, is not the one it was sealed for."""
+        """Return what was sealed. Raises :class:`KeyFault` when this key, or this place, is not what it was sealed for."""
         nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
         try:
             content: dict[str, Any] = json.loads(self._aes.decrypt(nonce, body, about.encode()))

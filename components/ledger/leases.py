@@ -6,6 +6,7 @@ A holder that died on this machine loses its leases at once; one on another mach
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,13 +22,20 @@ Alive = Callable[[LeaseHolder], bool | None]
 """Whether the process still runs; None where that cannot be known from here, so that only time tells."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who wants leases, for how long unless renewed, and how to tell whether another holder lives."""
+
+    holder: LeaseHolder
+    ttl: timedelta
+    alive: Alive
+
+
 def acquire(
     connection: sa.Connection,
     owner: str,
     services: Sequence[str],
-    holder: LeaseHolder,
-    ttl: timedelta,
-    alive: Alive,
+    asked: Asked,
     story: Story,
     now: datetime,
 ) -> dict[str, int]:
@@ -35,11 +43,12 @@ def acquire(
 
     All or none. Raises :class:`LeaseHeld`, naming each live holder.
     """
+    holder = asked.holder
     standing = {row.service: row for row in _rows(connection, owner)}
     taken = [service for service in services if service in standing]
-    refuse_while_held(connection, owner, holder, alive, now, services=taken)
+    refuse_while_held(connection, owner, holder, asked.alive, now, services=taken)
     fences: dict[str, int] = {}
-    values = {**_columns(holder), "held": True, "since": now, "expires": now + ttl}
+    values = {**_columns(holder), "held": True, "since": now, "expires": now + asked.ttl}
     fresh: list[dict[str, object]] = []
     again: list[dict[str, object]] = []
     for service in dict.fromkeys(services):

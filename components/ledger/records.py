@@ -141,9 +141,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class LeaseHolder:
-    """A process that carries out. ``created``: its creation time (seconds, only ever compared), so that a reused pid is no match.
+    """A process that carries out.
 
-    ``what``: how people know it, for example ``pulumi up``.
+    ``created``: its creation time (seconds, only ever compared), so that a reused pid is no match. ``what``: how people know
+    it, for example ``pulumi up``.
     """
 
     pid: int

@@ -131,8 +131,10 @@ def explain(error: sa.exc.DBAPIError | sqlite3.Error, path: Path | None) -> Ledg
 _MEANINGS: dict[int | None, tuple[type[LedgerError], str]] = {
     sqlite3.SQLITE_BUSY: (
         LedgerLocked,
-        "is locked by another process ({error}); wait for the other `pulumi` or `eas` command to end, "
-        "or find what holds it with `fuser {path}`",
+        (
+            "is locked by another process ({error}); wait for the other `pulumi` or `eas` command to end, "
+            "or find what holds it with `fuser {path}`"
+        ),
     ),
     sqlite3.SQLITE_LOCKED: (LedgerLocked, "is locked by this process ({error}); try again"),
     sqlite3.SQLITE_READONLY: (

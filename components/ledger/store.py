@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from components.ledger import commit as committing
 from components.ledger import declarations, leases, schema, snapshot, states, transitions, views
-from components.ledger.draft import Assignments
 from components.ledger.engine import Database
 from components.ledger.errors import Refused, UnknownNode, UnknownOwner, UnknownRevision
 from components.ledger.events import Story, story_of
@@ -42,6 +41,7 @@ from components.ledger.records import (
     Transition,
 )
 from components.ledger.rows import Row, load
+from components.placement.bound import Assignments
 from components.placement.plan_types import Step
 from components.placement.snapshot import NodeState, Snapshot, StateCause
 from components.spec.claim import Wanted
@@ -90,7 +90,7 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------ declarations
 
-    def declare_pool(
+    def declare_pool(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
         self,
         owner: str,
         pool_name: str,
@@ -123,7 +123,7 @@ class Ledger:
         with self._database.read() as connection:
             return declarations.pools(connection)
 
-    def declare_service(
+    def declare_service(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
         self,
         owner: str,
         service: str,
@@ -186,7 +186,7 @@ class Ledger:
         with self._database.read() as connection:
             return snapshot.snapshot(connection, owner, nodes, pools)
 
-    def set_node_state(
+    def set_node_state(  # noqa: PLR0913, PLR0917 - the columns of one row
         self,
         pool: str,
         node: str,
@@ -245,7 +245,7 @@ class Ledger:
 
     # --------------------------------------------------------------------------------------------- commit
 
-    def commit(
+    def commit(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
         self,
         owner: str,
         *,
@@ -273,19 +273,16 @@ class Ledger:
                 leases.refuse_while_held(connection, owner, process, self._alive, now)
             return committing.commit(connection, proposal, mint, story, now)
 
-    def placement_holder(self, owner: str) -> str:
-        """Return the physical id of the Placement that holds this owner's reservations; empty before the first commit."""
+    def placement_holder(self, owner: str) -> str | None:
+        """Return the physical id of the Placement that holds this owner's reservations; None where none does."""
         with self._database.read() as connection:
             query = sa.select(schema.owner.c.placement).where(schema.owner.c.name == owner)
-            return connection.scalar(query) or ""
+            return connection.scalar(query) or None
 
     def release_owner(self, owner: str, *, holder: str, now: datetime, because: str) -> bool:
-        """Forget what the owner's plan wanted, once it holds nothing; False where ``holder`` no longer holds it.
-
-        Raises :class:`Refused` while instances are held.
-        """
+        """Forget what this owner's plans want; False when anything is held or ``holder`` no longer holds it."""
         with self._write(now, because, owner) as (connection, story):
-            return committing.release_owner(connection, owner, holder, story)
+            return committing.release(connection, owner, holder, story)
 
     # ------------------------------------------------------------------------------------------ carrying out
 
@@ -301,7 +298,9 @@ class Ledger:
     ) -> dict[str, int]:
         """Return a fencing number per service, all or none. Raises :class:`LeaseHeld`, naming who carries out."""
         with self._write(now, because, owner) as (connection, story):
-            return leases.acquire(connection, owner, services, holder, ttl, self._alive, story, now)
+            return leases.acquire(
+                connection, owner, services, leases.Asked(holder, ttl, self._alive), story, now
+            )
 
     def renew(
         self, owner: str, fences: Mapping[str, int], *, now: datetime, ttl: timedelta = LEASE_TTL

@@ -59,12 +59,15 @@ class Explainer:
 
     def no_way_to_roll(self, roll: Roll) -> Refusal:
         """Explain that a roll has neither a surge place nor ``max_unavailable``, naming both ways out."""
-        ask = Ask(roll.group.wanted, None, separate=self._board.options.memory_only == "separate")
-        counts, nearest, _ = self._look(ask, self._board.books.at_most, "surge")
         wanted = roll.group.wanted
-        room = words.freed(Survey(self._board, ask, self._board.books.at_most))
-        if wanted.max_surge == 0:
-            room = f"set rolling_strategy.max_surge to 1 (and {room})" if counts else "set rolling_strategy.max_surge to 1"
+        ask = Ask(wanted, None, separate=self._board.options.memory_only == "separate")
+        counts: dict[str, int] = {}
+        nearest, room = "", "set rolling_strategy.max_surge to 1"
+        verdict, why = "may have no surge instance", "max_unavailable and max_surge are 0"
+        if wanted.max_surge != 0:
+            counts, nearest, _ = self._look(ask, self._board.books.at_most, "surge")
+            room = words.freed(Survey(self._board, ask, self._board.books.at_most))
+            verdict, why = "finds no place for a surge instance", "max_unavailable is 0 and no place is free for a surge instance"
         return Refusal(
             wanted.service,
             min(slot.ordinal for slot in roll.in_place),
@@ -72,9 +75,9 @@ class Explainer:
             counts,
             nearest,
             f"Either {room}, or set rolling_strategy.max_unavailable to 1, which rolls one at a time in place.",
-            prefix=f"{wanted.service} cannot be rolled: max_unavailable is 0 and no place is free for a surge instance. ",
+            prefix=f"{wanted.service} cannot be rolled, since {why}: ",
             of="node" if ask.kind == "cpu" else "card",
-            verdict="finds no place for a surge instance",
+            verdict=verdict,
         )
 
     def stuck(self, start: Start) -> Refusal:

@@ -15,8 +15,8 @@ class Stop:
     """A row of this owner that goes, or a surge instance of this plan when its roll is over.
 
     ``row``: its row, or ``begun``: the start that it ends. ``after``: starts that must be ready first. ``credit``: what it
-    leaves; None for a row that never counted. ``replaced``: another instance of the same ordinal takes over. ``depth``: in
-    how many turns of a shared surge place it comes.
+    leaves; None for a row that never counted. ``replaced``: another instance of the same ordinal takes over. ``decided``:
+    ``after`` is complete; a roll's stops have to be put in waves first. ``depth``: which turn of a shared surge place it is.
     """
 
     row: Held | None
@@ -29,6 +29,7 @@ class Stop:
     wave: int = 0
     reason: str = ""
     replaced: bool = False
+    decided: bool = True
     depth: int = 0
     after: list[Start] = field(default_factory=list)
     n: int = 0
@@ -40,8 +41,8 @@ class Stop:
 
     @property
     def settled(self) -> bool:
-        """Whether all that it waits for has its turn."""
-        return all(start.settled for start in self.after)
+        """Whether it is decided what it waits for, and all of that has its turn."""
+        return self.decided and all(start.settled for start in self.after)
 
     @property
     def key(self) -> tuple[str, str, int, str]:

@@ -23,14 +23,14 @@ def instances_of(wanted: Wanted, rows: Iterable[Held], waiting: int) -> int:
     """Return how many instances a service has after this plan.
 
     With an autoscaler the declared count is only the first value: from then on what runs counts, within min and max.
+    Of the first ones, those that wait for a place go on waiting.
     """
     if wanted.autoscale is None:
         return max(wanted.instances, 0)
     least, most = wanted.autoscale
     running = len({row.ordinal for row in rows if row.role == "steady" and row.state != "stopping"})
-    if not running and not waiting:
-        running = wanted.instances
-    return max(least, min(running, most))
+    first = wanted.instances if not running and not waiting else min(running + waiting, wanted.instances)
+    return max(least, min(max(running, first), most))
 
 
 def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:

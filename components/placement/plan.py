@@ -68,11 +68,16 @@ def _order(board: Board, explainer: Explainer) -> None:
     for stop in board.stops:
         if stop.credit is not None and stop not in in_place and stop.node >= 0:
             board.leaving.setdefault(stop.node, []).append(stop)
+    for roll in rolls:
+        for stop in roll.stops:
+            stop.decided = False
     rolled = {slot.start for roll in rolls for slot in roll.in_place}
     left = settle_turns(board, [start for start in board.starts if start not in rolled])
     for roll in rolls:
         if not plan_waves(board, roll):
             board.refusals.append(explainer.no_way_to_roll(roll))
+        for stop in roll.stops:
+            stop.decided = True
         if roll.in_place or left:
             left = settle_turns(board, [*left, *(slot.start for slot in roll.in_place if slot.start is not None)])
     if left:

@@ -31,6 +31,11 @@ class Roll:
     alive: int = 0
 
     @property
+    def stops(self) -> list[Stop]:
+        """The stops that waves order."""
+        return [*self.group.surges, *(old for slot in self.in_place for old in slot.olds)]
+
+    @property
     def under_way(self) -> bool:
         """Whether anything replaces something, so that surge instances are still of use."""
         return bool(self.in_place or _replacing(self))
@@ -91,7 +96,7 @@ def plan_waves(board: Board, roll: Roll) -> bool:
     group, wanted = roll.group, roll.group.wanted
     cover = [stop for stop in group.surges if stop.serves] if roll.under_way else []
     if not roll.in_place:
-        _end_surges(cover, _replacing(roll))
+        _end_surges(cover, [start for start in _replacing(roll) if start.settled])
         return True
     allowed = resolved_surge(wanted.max_surge, group.instances)
     resumed = _resumable(board, roll)
@@ -112,14 +117,16 @@ def _waves(roll: Roll, cover: Sequence[Stop], surges: list[Start], width: int) -
     wanted = roll.group.wanted
     covered = bool(cover or surges)
     ready = roll.ready + len(cover)
-    budget = ready - (roll.alive - wanted.max_unavailable)
+    # What waits for a place that this or a later roll frees cannot be waited for.
+    filling = [start for start in roll.filling if start.settled]
+    budget = ready - (roll.alive - len(roll.filling) + len(filling) - wanted.max_unavailable)
     at_once = max(0, min(budget, ready - 1) if covered else budget)
     after_surges = max(0, budget + len(surges) - at_once) if surges else 0
     slots = sorted(roll.in_place, key=lambda slot: slot.ordinal)
     outage = not covered and min(at_once, len(slots)) >= ready
     number = 1
-    before = [*roll.filling, *surges]
-    for start in roll.filling:
+    before = [*filling, *surges]
+    for start in filling:
         start.wave = 1 if start.how == "roll" else 0
     first, rest = slots[: at_once + after_surges], slots[at_once + after_surges :]
     for index, slot in enumerate(first):
@@ -128,7 +135,7 @@ def _waves(roll: Roll, cover: Sequence[Stop], surges: list[Start], width: int) -
         for stop in begun.in_place:
             stop.mode = begun.mode
         before.append(begun)
-    if first or any(start.wave for start in roll.filling):
+    if first or any(start.wave for start in filling):
         number += 1
     for index in range(0, len(rest), width):
         begun_now = [_wave_step(slot, number, before) for slot in rest[index : index + width]]
@@ -150,7 +157,7 @@ def _wave_step(slot: Slot, number: int, before: Sequence[Start]) -> Start:
         stop.after += before
     for stop in slot.olds:
         if stop not in start.in_place and stop.serves:
-            stop.wave = number
+            stop.wave, stop.mode = number, "make-before-break"
             stop.after.append(start)
     return start
 

@@ -10,7 +10,7 @@ from pulumi.dynamic import Resource
 
 from components.providers.service import EasServiceProvider
 from components.spec.claim import Wanted
-from components.spec.pool import Pool, policy_facts
+from components.spec.pool import Pool
 from components.spec.revision import wanted_of
 from components.spec.service import Service
 
@@ -50,7 +50,7 @@ class EasService(Resource, module="eas", name="EasService"):
                 "has_token": "token" in secrets,
                 "token_hash": self.wanted.token_hash,
                 "revision": self.wanted.revision,
-                "cards": policy_facts(pool),
+                "pool_facts": pool.facts_text,
             },
             opts,
         )

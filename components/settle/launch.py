@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from components.ledger import PoolRecord, SpecRecord
+from components.ledger import PoolRecord
 from components.placement.snapshot import Held
 from components.runtimes.port import Launch, PinnedCard
 from components.spec.node import Card, Node
@@ -16,9 +17,13 @@ SHORTEST_SECRET = 4
 
 
 def launch_of(
-    held: Held, spec: SpecRecord, pool: PoolRecord, token: str, nodes: Mapping[str, Node]
+    held: Held,
+    document: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    pool: PoolRecord,
+    nodes: Mapping[str, Node],
 ) -> Launch:
-    """Return everything that a runtime needs to start the instance.
+    """Return everything that a runtime needs to start the instance; ``secrets`` has its token.
 
     ``nodes``: key -> node, where card indexes, models and capacities come from; also a node that left the program, since a
     restart happens where the instance is. A card that no node names any more is told by its UUID alone.
@@ -35,8 +40,8 @@ def launch_of(
         node=place.node,
         cards=tuple(_pinned(held, uuid, cards.get(uuid)) for uuid in place.cards),
         exclusive=place.exclusive,
-        spec=spec.document,
-        secrets={**spec.secrets, "token": token},
+        spec=document,
+        secrets=secrets,
         settings=pool.settings,
     )
 

@@ -6,7 +6,7 @@ What was never asked to run, or is on its way in or out, is left to the plan tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +14,7 @@ from components.ledger import InstanceRow, Ledger
 from components.placement.address import address_of
 from components.placement.snapshot import Place
 from components.runtimes.port import Observation, Runtime
-from components.settle.outfit import Outfitter
+from components.settle.outfit import Outfitter, TokenFor
 from components.settle.task import short
 from components.settle.watch import Watch
 
@@ -40,14 +40,21 @@ class Finding:
 
 
 def observe_owner(
-    ledger: Ledger, runtimes: Callable[[str], Runtime], owner: str, *, now: datetime, because: str
+    ledger: Ledger,
+    runtimes: Callable[[str], Runtime],
+    owner: str,
+    *,
+    now: datetime,
+    because: str,
+    token_for: TokenFor | None = None,
 ) -> tuple[Finding, ...]:
     """Look at this owner's instances and record dead ones as failed and recovered ones as ready: the only write.
 
     Returns the wanted instances that are not as planned: dead, missing or moved. Raises ``RuntimeFault`` when a runtime
-    cannot be asked, since silence is not health.
+    cannot be asked, since silence is not health. ``token_for``: so that a log that quotes a derived token does not bring it
+    into the ledger; without it only the secrets of the file itself are hidden.
     """
-    findings = survey(ledger, runtimes, owner)
+    findings = survey(ledger, runtimes, owner, token_for=token_for)
     ledger.observe(
         {
             finding.instance: (
@@ -67,9 +74,15 @@ def observe_owner(
     return tuple(f for f in findings if f.kind in ("dead", "missing", "moved") and f.role == "steady")
 
 
-def survey(ledger: Ledger, runtimes: Callable[[str], Runtime], owner: str) -> tuple[Finding, ...]:
+def survey(
+    ledger: Ledger,
+    runtimes: Callable[[str], Runtime],
+    owner: str,
+    *,
+    token_for: TokenFor | None = None,
+) -> tuple[Finding, ...]:
     """Look at this owner's instances and say how they differ from the record; write nothing."""
-    outfitter = Outfitter(ledger, owner, runtimes, None)
+    outfitter = Outfitter(ledger, owner, runtimes, token_for)
     watch = Watch(outfitter.indexes)
     rows = ledger.instances(owner=owner)
     by_runtime: dict[int, tuple[Runtime, list[InstanceRow]]] = {}
@@ -80,8 +93,10 @@ def survey(ledger: Ledger, runtimes: Callable[[str], Runtime], owner: str) -> tu
     findings: list[Finding] = []
     for runtime, own in by_runtime.values():
         observed = runtime.observe([row.held.id for row in own])
-        judged = (_judge(row, observed.get(row.held.id), runtime, watch, outfitter.indexes) for row in own)
-        findings += [finding for finding in judged if finding]
+        for row in own:
+            if finding := _judge(row, observed.get(row.held.id), runtime, watch, outfitter.indexes):
+                detail = outfitter.hide_secrets(row.held, finding.detail)
+                findings.append(replace(finding, detail=detail))
     known = {row.held.id for row in rows}
     findings += [_extra(id_, owner) for id_ in listed(outfitter, owner) if id_ not in known]
     return tuple(sorted(findings, key=lambda finding: finding.instance))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from components.ledger import Ledger, OpenStep, PoolRecord, SpecRecord
+from components.ledger import Ledger, OpenStep, PoolRecord, SpecRecord, UnknownRevision
 from components.placement.address import address_of, card_indexes
 from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
 from components.settle.lanes import PARALLEL
-from components.settle.launch import launch_of
+from components.settle.launch import launch_of, redacted
 from components.settle.limits import AFTER_GRACE_S, GRACE_S, ready_limit, stop_limit
 from components.settle.outcome import SettleError
 from components.settle.task import Task, short
@@ -26,7 +26,7 @@ class Outfitter:
     def __init__(
         self, ledger: Ledger, owner: str, runtimes: Callable[[str], Runtime], token_for: TokenFor | None
     ) -> None:
-        """Read pools and nodes. ``token_for`` is None for a run that only stops."""
+        """Read the pools. ``token_for`` is None where nothing is started; then only a file's own secrets are known."""
         self._ledger = ledger
         self._owner = owner
         self._runtimes = runtimes
@@ -94,18 +94,31 @@ class Outfitter:
         return tasks
 
     def outfit(self, task: Task) -> None:
-        """Write launch and limits on the task; raises ``LedgerError`` where its spec cannot be read."""
+        """Write launch, secrets and limits on the task; raises ``LedgerError`` where its spec cannot be read."""
         held = task.held
         if held is None:
             return
         task.stop_limit_s = GRACE_S + AFTER_GRACE_S
         spec = self._spec(held)
-        task.stop_limit_s = stop_limit(spec.document)
         pool = self._pools[held.place.pool]
+        task.stop_limit_s = stop_limit(spec.document)
         task.limit_s = ready_limit(spec.document, pool.settings)
-        if self._token_for is not None and task.verb != "stop":
-            token = self._token_for(held.service, spec.secrets.get("token"))
-            task.launch = launch_of(held, spec, pool, token, self.nodes)
+        task.secrets = self._secrets(held.service, spec)
+        if task.verb != "stop":
+            task.launch = launch_of(held, spec.document, task.secrets, pool, self.nodes)
+
+    def hide_secrets(self, held: Held, text: str) -> str:
+        """Return ``text``, which may quote a log, without the secrets of the instance's service."""
+        try:
+            return redacted(text, self._secrets(held.service, self._spec(held))) if text else text
+        except UnknownRevision:
+            return text
+
+    def _secrets(self, service: str, spec: SpecRecord) -> Mapping[str, str]:
+        """Return what the file kept secret, and the token, which may be made from the stack's secret instead."""
+        if self._token_for is None:
+            return spec.secrets
+        return {**spec.secrets, "token": self._token_for(service, spec.secrets.get("token"))}
 
     def _spec(self, held: Held) -> SpecRecord:
         key = (held.service, held.revision)

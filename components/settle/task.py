@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from components.placement.plan_types import Step
@@ -21,7 +22,7 @@ class Task:
     began; ``recorded`` follows it. ``where``: its place for people (``gpu-a/0``). ``begun``: when it was admitted;
     ``since``: when it began to wait for what it waits for now; ``blind_since``: since when nothing is seen of it.
     ``limit_s``, ``stop_limit_s``: how long a readiness and a stop may take. ``reason``: why it fails, once it does.
-    ``busy``: the runtime is being told right now, in another thread.
+    ``secrets`` never reach a message. ``busy``: the runtime is being told right now, in another thread.
     """
 
     step: Step
@@ -45,6 +46,7 @@ class Task:
     limit_s: float = 0.0
     stop_limit_s: float = 0.0
     launch: Launch | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     busy: Future[None] | None = None
 
     @property

@@ -111,7 +111,7 @@ def _unanswered(task: Task, waited: str) -> str:
 
 
 def _clean(task: Task, text: str) -> str:
-    return redacted(text, task.launch.secrets) if task.launch else text
+    return redacted(text, task.secrets)
 
 
 def _where(task: Task) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 
 from components.spec.units import Unit, slice_mib
@@ -42,6 +42,17 @@ class Claim:
         return slice_mib(self.gpu_memory, unit)
 
 
+def _told(value: Claim | Wanted) -> dict[str, Any]:
+    """Return the fields that differ from their defaults; tuples as lists."""
+    told: dict[str, Any] = {}
+    for each in fields(value):
+        default = {} if each.name == "labels" else each.default
+        here = getattr(value, each.name)
+        if default is not MISSING and here != default:
+            told[each.name] = list(here) if isinstance(here, tuple) else here
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the program declares of one service, as far as placement needs to know it.
@@ -65,8 +76,8 @@ class Wanted:
     labels: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON data, for Pulumi inputs and saved plans."""
-        return asdict(self)
+        """Return plain JSON data without what has its default, for Pulumi inputs and saved plans."""
+        return {"service": self.service, "pool": self.pool, "claim": _told(self.claim), **_told(self)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Wanted:

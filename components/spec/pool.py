@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -73,6 +75,11 @@ class Pool:
             made = self.local.model_dump(mode="json")
             return {**made, "ports": list(self.local.ports)}
         return dict(self.runtime_settings)
+
+    @cached_property
+    def facts_text(self) -> str:
+        """:func:`policy_facts` as one line of JSON: every service carries it, and Pulumi's cost is by number of values."""
+        return json.dumps(policy_facts(self), sort_keys=True, separators=(",", ":"))
 
     def cards(self) -> tuple[tuple[Node, Card], ...]:
         """Every card with its node, in the order of the file."""

@@ -32,6 +32,8 @@ if plan.get("wait"):
     def on_signal(number, frame):
         asked.append(number)
         open(os.path.join(folder, "signals"), "a").write(f"{{number}}\\n")
+        time.sleep(0.2)
+        open(os.path.join(folder, "told"), "w").write(str(os.path.exists(os.environ["EAS_STOP_FILE"])))
         if plan["wait"] == "gracefully":
             sys.exit(255)
     signal.signal(signal.SIGINT, on_signal)

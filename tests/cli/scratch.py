@@ -34,12 +34,15 @@ class Scratch:
     root: Path
     runner: CliRunner = field(default_factory=CliRunner)
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def new(cls, root: Path) -> Scratch:
         """Write what every project has."""
-        (self.root / "services").mkdir(parents=True)
-        (self.root / "Pulumi.yaml").write_text("name: eas-slices\nruntime: python\n")
-        self.stack("test")
-        self.pool()
+        made = cls(root)
+        (root / "services").mkdir(parents=True)
+        (root / "Pulumi.yaml").write_text("name: eas-slices\nruntime: python\n")
+        made.stack("test")
+        made.pool()
+        return made
 
     def stack(self, name: str, **config: Any) -> None:
         """Write a stack's configuration; the secret is plain, so that no Pulumi is asked."""
@@ -81,6 +84,14 @@ class Scratch:
         result = self.eas(*arguments, "--json")
         assert result.exit_code == code, result.output
         return json.loads(result.stdout)
+
+    def card_of(self, service: str, ordinal: int = 0) -> str:
+        """Return where an instance sits: ``gpu-a/0``."""
+        return str(self.json("why", f"{service}/{ordinal}")[0]["place"])
+
+    def node_of(self, service: str, ordinal: int = 0) -> str:
+        """Return the node that an instance sits on."""
+        return self.card_of(service, ordinal).partition("/")[0]
 
     def session(self) -> Session:
         """Return a session as a command has it."""

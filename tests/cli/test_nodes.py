@@ -27,9 +27,10 @@ def uuid_of(scratch: Scratch, node: str, index: int) -> str:
 
 @pytest.mark.parametrize(("verb", "state"), [("drain", "draining"), ("cordon", "cordoned")])
 def test_a_node_takes_nothing_new_with_who_and_why(fleet: Scratch, verb: str, state: str) -> None:
-    told = fleet.json(verb, "gpu-a", "--reason", "new driver")
-    assert told["instances"]
-    assert states(fleet) == [("gpu-a", "", state, "new driver")]
+    node = fleet.node_of("llm")
+    told = fleet.json(verb, node, "--reason", "new driver")
+    assert "llm/0" in told["instances"]
+    assert states(fleet) == [(node, "", state, "new driver")]
     shown = fleet.ok("pool")
     assert state in shown
     assert "new driver" in shown
@@ -71,18 +72,19 @@ def test_draining_before_the_first_up_says_that_nothing_is_recorded(scratch: Scr
 
 
 def test_the_plan_moves_what_sits_on_a_draining_node(fleet: Scratch) -> None:
-    fleet.ok("drain", "gpu-a")
+    fleet.ok("drain", fleet.node_of("llm"))
     change = fleet.json("plan")["change"]
     assert change
     assert {step["how"] for step in change.values()} <= {"move", "surge"}
 
 
 def test_forget_gives_up_a_node_only_when_told_twice(fleet: Scratch) -> None:
-    result = fleet.eas("forget", "gpu-a")
+    node = fleet.node_of("llm")
+    result = fleet.eas("forget", node)
     assert result.exit_code == 1
     assert "--yes" in result.stderr
-    told = fleet.json("forget", "gpu-a", "--yes", "--reason", "sold")
+    told = fleet.json("forget", node, "--yes", "--reason", "sold")
     assert told["gone"]
     session = fleet.session()
-    assert all(row.held.place.node != "gpu-a" for row in session.ledger.instances())
+    assert all(row.held.place.node != node for row in session.ledger.instances())
     session.close()

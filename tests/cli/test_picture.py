@@ -1,8 +1,12 @@
-"""The table of changes: one row for each instance that a plan touches."""
+"""The table of changes, one row for each instance that a plan touches, and the line of a card."""
 
 from __future__ import annotations
 
-from components.placement.picture import change_table, columns, unchanged
+from typing import Any
+
+import pytest
+
+from components.placement.picture import card_lines, change_table, columns, natural, unchanged
 from components.placement.plan_types import Plan, Step
 from components.placement.snapshot import Place
 
@@ -101,3 +105,85 @@ def test_unchanged_counts_placed_instances_that_no_step_touches() -> None:
 
 def test_columns_have_no_trailing_blanks() -> None:
     assert columns(("A", "B"), [("long", ""), ("x", "y")]) == "A     B\nlong\nx     y"
+
+
+def usage(
+    *instances: dict[str, Any],
+    model: str = "A100-80G",
+    capacity: int = 81251,
+    kind: str = "ecs.gn7e",
+    state: str = "ready",
+    address: str = "gpu-a/0",
+) -> dict[str, Any]:
+    """Return the usage of one card with these on it."""
+    used = sum(capacity if each["exclusive"] else each["mib"] for each in instances)
+    card = {
+        "model": model,
+        "capacity_mib": capacity,
+        "free_mib": capacity - used,
+        "free_compute": 100 - sum(each["compute"] for each in instances),
+        "instances": list(instances),
+    }
+    node = {"instance_type": kind, "state": state}
+    return {"cards": {address: card}, "nodes": {address.rpartition("/")[0]: node}}
+
+
+def on(
+    name: str, mib: int, compute: int = 0, *, owner: str = "own", exclusive: bool = False
+) -> dict[str, Any]:
+    """Return one instance on a card."""
+    return {"instance": name, "owner": owner, "mib": mib, "compute": compute, "exclusive": exclusive}
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (
+            usage(on("page/0", 20480, 5), on("llm/0", 49152, 10)),
+            "gpu-a/0 A100 80G [page/0 20G 5 % | llm/0 48G 10 % | ···] free 11.3 GiB 85 %",
+        ),
+        (usage(), "gpu-a/0 A100 80G [····················] free 79.3 GiB 100 %"),
+        (usage(on("video/0", 81251, 100, exclusive=True)), "gpu-a/0 A100 80G [video/0 whole] full"),
+        (
+            usage(on("embed/0", 6144), model="A10", capacity=22731),
+            "gpu-a/0 A10 22.2G [embed/0 6G | ···············] free 16.1 GiB 100 %",
+        ),
+        (
+            usage(on("eval/0", 19074, 50), model="GU30", capacity=22888, kind="ml.gu7i.c16m60.1-gu30"),
+            "gpu-a/0 GU30 24G [eval/0 20G 50 % | ····] free 3.9 GB 50 %",
+        ),
+        (
+            usage(on("llm/+1", 1024, 1, owner="organization/eas-slices/prod-0a1b2c")),
+            "gpu-a/0 A100 80G [prod-0a1b2c:llm/+1 1G 1 % | ····················] free 78.3 GiB 99 %",
+        ),
+        (
+            usage(state="draining", address="lab/gpu-a/0"),
+            "lab/gpu-a/0 A100 80G [····················] free 79.3 GiB 100 %  draining",
+        ),
+    ],
+    ids=["two", "empty", "whole", "capacity", "gb", "foreign", "draining"],
+)
+def test_the_line_of_a_card(given: dict[str, Any], line: str) -> None:
+    assert card_lines(given) == [line]
+
+
+def test_lines_are_aligned_and_in_the_order_of_numbers() -> None:
+    parts = [
+        usage(address=address, model=model)
+        for address, model in (("n-10/0", "A10"), ("n-2/11", "A100-80G"), ("n-2/9", "T4"))
+    ]
+    given = {
+        key: {name: value for part in parts for name, value in part[key].items()}
+        for key in ("cards", "nodes")
+    }
+    lines = card_lines(given)
+    assert [line.split()[0] for line in lines] == ["n-2/9", "n-2/11", "n-10/0"]
+    assert len({line.index("[") for line in lines}) == 1
+
+
+def test_no_cards_are_no_lines() -> None:
+    assert card_lines({"cards": {}, "nodes": {}}) == []
+
+
+def test_natural_order() -> None:
+    assert sorted(["b", "a-10", "a-9", "a"], key=natural) == ["a", "a-9", "a-10", "b"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -20,6 +21,30 @@ def test_ls_has_a_row_for_each_service(fleet: Scratch) -> None:
     rows = fleet.json("ls")
     assert [row["service"] for row in rows] == ["llm", "page"]
     assert len(rows[0]["cards"]) == len(rows[0]["endpoints"]) == 2
+
+
+def test_ls_names_each_card_once_and_the_first_few_of_many(scratch: Scratch) -> None:
+    scratch.pool(
+        "name: lab\nruntime: {runtime}\nnodes:\n  gpu-a: {{instance_type: ecs.gn7e-c16g1.32xlarge}}\n"
+    )
+    scratch.service("wide", instance=6, gpu=1)
+    scratch.apply()
+    assert scratch.ok("ls").splitlines()[1].split()[4:9] == ["gpu-a/0", "gpu-a/1", "gpu-a/2", "gpu-a/3", "+2"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check"], ["plan"], ["preview"], ["up"], ["pool"], ["ls"], ["desc", "llm"], ["logs", "llm"], ["why", "llm"],
+        ["fit", "--gpu-memory", "4"], ["token", "llm"], ["drain", "gpu-a"], ["cordon", "gpu-a"], ["uncordon", "gpu-a"],
+        ["forget", "gpu-a", "--yes"], ["ledger"], ["down"],
+    ],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
+def test_json_of_every_command_is_one_document(
+    fleet: Scratch, pulumi: FakePulumi, arguments: list[str]
+) -> None:
+    assert fleet.json(*arguments) is not None
 
 
 def test_ls_of_nothing_says_what_to_do(scratch: Scratch) -> None:
@@ -75,10 +100,10 @@ def test_an_instance_is_named_by_its_number(fleet: Scratch, command: str) -> Non
 
 def test_why_says_where_it_sits_and_what_the_next_up_does(fleet: Scratch) -> None:
     (fact,) = fleet.json("why", "llm/0")
-    assert fact["place"] == "gpu-a/0"
+    assert fact["place"] in fleet.json("ls")[0]["cards"]
     assert fact["next"].startswith("stays")
     shown = fleet.ok("why", "llm/0")
-    assert shown.startswith("llm/0 sits on gpu-a/0 (49152 MiB 10 %), ready since ")
+    assert shown.startswith(f"llm/0 sits on {fact['place']} (49152 MiB 10 %), ready since ")
 
 
 def test_why_of_one_that_does_not_fit_is_the_planners_refusal(fleet: Scratch) -> None:
@@ -93,6 +118,11 @@ def test_why_of_one_that_does_not_fit_is_the_planners_refusal(fleet: Scratch) ->
 def test_why_of_one_that_is_not_applied_yet_says_where_it_will_start(fleet: Scratch) -> None:
     fleet.service("more", gpu_memory=4)
     assert "more/0 is not started\n  next up: start on gpu-" in fleet.ok("why", "more")
+
+
+def test_why_before_the_first_up_names_cards_by_their_place(scratch: Scratch) -> None:
+    scratch.service("more", gpu_memory=4)
+    assert re.search(r"start on gpu-[ab]/[01]$", scratch.json("why", "more/0")[0]["next"].partition(":")[0])
 
 
 def test_why_of_a_changed_service_says_what_the_change_does(fleet: Scratch) -> None:

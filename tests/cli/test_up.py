@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -123,7 +124,8 @@ def test_json_is_one_document_and_the_rest_is_on_stderr(scratch: Scratch, pulumi
 def test_it_ends_with_cards_endpoints_and_three_commands_to_try(fleet: Scratch, pulumi: FakePulumi) -> None:
     shown = fleet.ok("up", "--yes")
     lines = shown.strip().splitlines()
-    assert lines[0] == "gpu-a/0 A100 80G [llm/0 48G 10 % | page/0 20G 5 % | ···] free 11.3 GiB 85 %"
+    assert re.fullmatch(r"gpu-a/0 A100 80G \[.*\] free \d+\.\d GiB \d+ %", lines[0]), lines[0]
+    assert any("llm/0 48G 10 %" in line for line in lines[:4])
     assert any(line.startswith("llm/0   http") for line in lines), shown
     assert lines[-4] == "try next:"
     assert lines[-3].startswith("  eas why llm/0")
@@ -151,6 +153,27 @@ def test_down_is_refused_where_more_than_this_machine_is_touched(
 def test_down_of_nothing_is_fine(scratch: Scratch, pulumi: FakePulumi) -> None:
     assert "nothing was running" in scratch.ok("down", "--yes")
     assert scratch.json("down", "--yes")["stopped"] == []
+
+
+@pytest.mark.parametrize(("answer", "status", "asked"), [("y", 0, ["preview", "up"]), ("n", 1, ["preview"])])
+def test_on_a_terminal_it_asks(
+    scratch: Scratch, pulumi: FakePulumi, answer: str, status: int, asked: list[str]
+) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "components.cli", "up", "-C", str(scratch.root)],
+        env={**os.environ, "PATH": pulumi.path, "PYTHONPATH": str(ROOT)},
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert "Do exactly this?" in done.stdout
+    assert (done.returncode, verbs(pulumi)) == (status, asked), done.stderr
 
 
 # ------------------------------------------------------------------------------------------------ interrupts
@@ -188,6 +211,7 @@ def test_an_interrupt_reaches_pulumi_once_and_is_waited_for(
     child.send_signal(number)
     _, errors = child.communicate(timeout=10)
     assert pulumi.signals == [SIGINT]
+    assert (pulumi.folder / "told").read_text() == "True", "the provider could see that it is to stop"
     assert child.returncode == 130
     assert "Traceback" not in errors
 

@@ -339,7 +339,7 @@ def test_a_plan_that_no_longer_fits_names_the_card_the_wish_and_who_and_writes_n
     assert error.card == "n1-0"
     assert error.wish == "mine/0 (400 MiB)"
     assert error.who == (f"their/0 (700 MiB) of {OTHER} since 2026-03-01 12:05:00 UTC",)
-    for part in ("n1-0", "mine/0", OTHER, "1000 MiB", "300 free", "pulumi preview"):
+    for part in ("n1-0", "mine/0", OTHER, "1,000 MiB", "1,100 would be taken", "pulumi preview"):
         assert part in str(error)
     assert ledger.events(limit=1000) == before
     assert not ledger.knows(OWNER)

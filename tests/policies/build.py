@@ -5,7 +5,6 @@ from typing import Any
 from pulumi_policy import ResourceValidationArgs
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_OBJECT_VALUE, unknown_checking_proxy
 
-from components.spec.pool import policy_facts
 from policies.judged import PLACEMENT, POOL, SERVICE
 from policies.pack import policies
 from tests.spec.build import pool, service
@@ -33,7 +32,7 @@ def service_inputs(spec: Any, name: str = "svc", **changes: Any) -> dict[str, An
         "pool": "gpus",
         "spec": spec,
         "has_token": False,
-        "cards": policy_facts(pool()),
+        "pool_facts": pool().facts_text,
         **changes,
     }
 

@@ -1,18 +1,20 @@
 """A service for tests: answers HTTP at $PORT; ``/environment`` and ``/token`` tell what it was told.
 
-Small and quick to start (only ``socket`` is imported): ``stub.py [ignore-term] [linger] [status=CODE]``.
+Small and quick to start: ``stub.py [ignore-term] [linger] [status=CODE]``.
 """
 
+import contextlib
 import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 wishes = sys.argv[1:]
 status = next((w.split("=")[1] for w in wishes if w.startswith("status=")), "200")
 
 
-def told(number, frame):
+def told(*_: object) -> None:
     print("asked to end", flush=True)
     if "ignore-term" not in wishes:
         print("bye", flush=True)
@@ -32,14 +34,11 @@ while True:
     if path == b"/environment":
         body = b"\0".join(name + b"=" + value for name, value in os.environb.items())
     elif path == b"/token":
-        with open(os.environ["EAS_TOKEN_FILE"], "rb") as file:
-            body = file.read()
+        body = Path(os.environ["EAS_TOKEN_FILE"]).read_bytes()
     else:
         body = b"ok"
-    try:
+    with contextlib.suppress(OSError):
         connection.sendall(
             b"HTTP/1.0 %s X\r\nContent-Length: %d\r\n\r\n" % (status.encode(), len(body)) + body
         )
-    except OSError:
-        pass
     connection.close()

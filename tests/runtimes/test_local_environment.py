@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -139,7 +140,7 @@ def test_a_new_token_replaces_the_old_one_whole_without_a_restart(machine: Machi
     ],
 )
 def test_what_no_process_can_be_given_is_refused_and_leaves_nothing(
-    machine: Machine, container: dict[str, object], words: str
+    machine: Machine, container: dict[str, Any], words: str
 ) -> None:
     launched = launch(**{"script": serving(), **container})
     with pytest.raises(RuntimeFault, match=words) as refused:

@@ -32,7 +32,7 @@ def test_what_waits_is_asked_together_and_each_gets_its_own_answer() -> None:
         first = threads.submit(together, 0)
         first_is_in.wait(10)
         rest = [threads.submit(together, number) for number in range(1, 17)]
-        while len(together._waiting) < 16:  # noqa: SLF001
+        while len(together._waiting) < 16:
             threading.Event().wait(0.005)
         go_on.set()
         assert [answer.result(10) for answer in (first, *rest)] == [2 * number for number in range(17)]

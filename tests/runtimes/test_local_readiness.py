@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Mapping
 from typing import Any
@@ -44,7 +45,8 @@ def view(**seen: Any) -> View:
         (view(kept={"statename": "STARTING"}, starts=TRIES), "failed"),
         (view(kept={"statename": "BACKOFF"}, starts=TRIES + 5, answered=True), "starting"),
         (view(kept={"statename": "FATAL"}), "failed"),
-        (view(kept={"statename": "EXITED"}, answered=True), "failed"),
+        (view(kept={"statename": "EXITED"}, answered=True), "starting"),
+        (view(kept={"statename": "EXITED"}, starts=TRIES), "failed"),
         (view(kept={"statename": "STOPPED"}), "failed"),
         (view(kept={"statename": "UNKNOWN", "spawnerr": "hangs"}), "failed"),
         (view(kept=None), "failed"),
@@ -140,7 +142,7 @@ def test_an_instance_that_exits_at_once_fails_soon_and_is_not_started_for_ever(m
         "it exited with status 3, after 2 starts without an answer; its log ends:\n    no model\n    no model"
     )
     # Even after supervisord has used up its own retries.
-    state = lambda: machine.runtime._ending.kept([Record(launched.id)])  # noqa: E731, SLF001
+    state = lambda: machine.runtime._ending.kept([Record(launched.id)])  # noqa: E731
     until(lambda: [kept["statename"] for kept in state().values()] == ["FATAL"])
     assert machine.see(launched).detail == seen.detail
     assert (machine.home.parent / "starts.txt").read_text() == "start\n" * TRIES
@@ -153,7 +155,7 @@ def test_an_instance_that_works_for_a_while_and_never_answers_is_not_started_for
     machine.runtime.start(launched)
     seen = machine.becomes(launched, "failed")
     assert "it exited with status 4, after 2 starts without an answer" in seen.detail
-    state = lambda: machine.runtime._ending.kept([Record(launched.id)])  # noqa: E731, SLF001
+    state = lambda: machine.runtime._ending.kept([Record(launched.id)])  # noqa: E731
     until(lambda: [kept["statename"] for kept in state().values()] == ["FATAL"])
     assert (machine.home.parent / "starts.txt").read_text() == "start\n" * TRIES
 
@@ -164,7 +166,7 @@ def test_an_instance_that_was_ready_and_is_killed_is_started_again_on_its_port(m
     for _ in range(TRIES + 1):
         killed = machine.leader(launched)
         os.kill(killed, signal.SIGKILL)
-        until(lambda killed=killed: machine.leader(launched) != killed)
+        until(lambda: machine.leader(launched) != killed)  # noqa: B023 - waited for in this turn
         assert machine.becomes(launched, "ready") == before
 
 
@@ -174,7 +176,9 @@ def test_an_instance_that_was_ready_and_now_crashes_is_given_up_in_the_end(machi
     (machine.home.parent / "broken").touch()
     os.kill(machine.leader(launched), signal.SIGKILL)
     seen = machine.becomes(launched, "failed")
-    assert f"it exited with status 5, after {RETRIES + 2} starts; its log ends:" in seen.detail
+    # Killed in its first second, that start is one of those that supervisord counts.
+    starts = f"({RETRIES + 1}|{RETRIES + 2})"
+    assert re.match(f"it exited with status 5, after {starts} starts; its log ends:\n", seen.detail)
 
 
 def test_only_the_last_lines_of_a_log_are_told(machine: Machine) -> None:

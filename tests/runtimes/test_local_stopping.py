@@ -168,7 +168,10 @@ def test_logs_of_stopped_instances_are_kept_up_to_a_number(
 
 
 def test_the_whole_group_gets_the_signal(machine: Machine) -> None:
-    child = "import signal, sys, time; signal.signal(15, lambda *_: (print('child bye', flush=True), sys.exit())); time.sleep(600)"
+    child = (
+        "import signal, sys, time; "
+        "signal.signal(15, lambda *_: (print('child bye', flush=True), sys.exit())); time.sleep(600)"
+    )
     launched = launch(script=f'{sys.executable} -S -c "{child}" & {serving()}')
     machine.ready(launched)
     machine.runtime.stop(launched.id)

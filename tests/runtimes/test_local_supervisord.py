@@ -161,7 +161,7 @@ def test_a_crash_between_record_and_start_is_finished_by_asking_again(
     def killed(_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(machine.runtime._daemon, "add", killed)  # noqa: SLF001
+    monkeypatch.setattr(machine.runtime._daemon, "add", killed)
     with pytest.raises(KeyboardInterrupt):
         machine.runtime.start(launched)
     assert machine.see(launched).detail == "it was not started; it printed nothing"
@@ -231,7 +231,7 @@ def test_a_folder_in_tmp_that_others_can_enter_is_refused(
     monkeypatch.setattr("components.runtimes.local.folder.Path", lambda _: tmp_path)
     shared()
     (tmp_path / f"eas-{os.getuid()}").chmod(0o755)
-    with pytest.raises(RuntimeFault, match="only you can enter, and is not .*mode 755.*chmod 700"):
+    with pytest.raises(RuntimeFault, match=r"only you can enter, and is not .*mode 755.*chmod 700"):
         shared()
 
 
@@ -260,9 +260,28 @@ def test_two_projects_do_not_see_each_other(machine: Machine, tmp_path: Path) ->
     assert Folder(machine.home).hash != other.folder.hash
 
 
+def test_a_project_is_the_same_whichever_way_leads_to_it(machine: Machine, tmp_path: Path) -> None:
+    launched = launch(script=serving())
+    seen = machine.ready(launched)
+    (tmp_path / "link").symlink_to(machine.home.parent)
+    other = Machine(tmp_path / "link" / ".eas")
+    assert other.see(launched) == seen
+    other.runtime.start(launched)
+    assert machine.pids(launched) == [machine.leader(launched)]
+
+
 def test_the_record_says_what_was_really_given_and_keeps_no_secret(machine: Machine) -> None:
     launched = launch(script=serving(), env=[{"name": "PASSWORD", "value": "hush-hush"}])
     machine.ready(launched)
     text = (machine.folder.of(slug(launched.id)) / "record.json").read_text()
     assert "hush" not in text
     assert json.loads(text)["cards"] == ["GPU-0a1b"]
+
+
+def test_its_janitor_bounds_the_logs_of_running_instances(machine: Machine) -> None:
+    launched = launch(script=f"head -c 11000000 /dev/zero; echo; {serving()}")
+    machine.ready(launched)
+    log = machine.folder.log(slug(launched.id))
+    until(lambda: log.stat().st_size < 1_000_000)
+    assert log.with_suffix(".log.1").stat().st_size == 10 << 20
+    assert machine.see(launched).condition == "ready"

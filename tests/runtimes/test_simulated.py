@@ -111,7 +111,7 @@ def test_a_test_can_kill_an_instance_or_lose_it(runtime: SimulatedRuntime) -> No
 
 @pytest.mark.parametrize("seconds", ["soon", -1, float("nan"), float("inf")])
 def test_what_is_no_time_is_refused_and_starts_nothing(runtime: SimulatedRuntime, seconds: object) -> None:
-    with pytest.raises(RuntimeFault, match="simulated ready_after_s is .*write seconds"):
+    with pytest.raises(RuntimeFault, match=r"simulated ready_after_s is .*write seconds"):
         runtime.start(simulated(ready_after_s=seconds))
     assert runtime.listing() == ()
 

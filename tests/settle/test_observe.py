@@ -35,6 +35,21 @@ def test_dead_and_missing_ones_are_named_and_recorded_as_failed(world: World) ->
     assert len(look(world)) == 2, "looking again finds the same"
 
 
+def test_a_log_that_quotes_a_token_does_not_bring_it_into_the_ledger(world: World) -> None:
+    (id_,) = world.committed_start(place(0, 0))
+    world.simulated.kill(id_, "login with made-from-the-stack failed")
+    (finding,) = observe_owner(
+        world.ledger,
+        lambda _name: world.runtime,
+        OWNER,
+        now=world.clock(),
+        because="refresh",
+        token_for=lambda _service, declared: declared or "made-from-the-stack",
+    )
+    assert finding.detail.startswith("login with (secret) failed")
+    assert world.rows()[id_].detail.startswith("login with (secret) failed")
+
+
 def test_a_moved_one_is_named_by_where_it_is(world: World) -> None:
     (id_,) = world.committed_start(place(0, 0))
     world.simulated.restart(Launch(id_, OWNER, "page", 0, "p", "gpu-1", (), False, {}))

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import event
+
 from components.ledger import Commit, InstanceRow, Ledger, open_ledger, this_process
 from components.placement.plan_types import How, Mode, Step
 from components.placement.snapshot import Place, Role
@@ -72,6 +74,13 @@ def again(op: Any, n: int, service: str, ordinal: int, instance: str, *after: in
     return Step(n, op, service=service, ordinal=ordinal, instance=instance, after=after, **options)
 
 
+def _without_waiting_for_the_disk(ledger: Ledger) -> None:
+    """A killed process loses nothing that it wrote; only a power cut would, and no test here cuts the power."""
+    engine = ledger._database.engine
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    engine.dispose()
+
+
 @dataclass
 class World:
     """One owner's ledger and runtime in a folder; opened again it is the same world, as for another process."""
@@ -85,6 +94,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.ledger: Ledger = open_ledger(str(self.home / "ledger.db"), home=self.home, create=True)
+        _without_waiting_for_the_disk(self.ledger)
         self.simulated = SimulatedRuntime(self.home, clock=self.clock.seconds)
         self.runtime = self.wrap(self.simulated)
         self.said: list[Progress] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,10 @@ def _guarded(session: Session, call: Callable[[], Exit | None]) -> Exit:
         return call() or Exit.OK
     except (typer.Exit, typer.Abort):
         raise
+    except BrokenPipeError:
+        # The reader has seen enough (`eas plan | head`). Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost place: nothing may pass as a traceback
         print_trace_if_asked(error)
         message, code = sentence_of(error)

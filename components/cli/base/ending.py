@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sized
 from enum import IntEnum
 
 
@@ -40,7 +41,7 @@ def sentence_of(error: BaseException) -> tuple[str, Exit]:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", Exit.INTERRUPTED
     if _is_expected(error):
-        return str(error), Exit.FAILED
+        return _counted(str(error), getattr(error, "faults", ())), Exit.FAILED
     if isinstance(error, OSError):
         return _os_sentence(error), Exit.FAILED
     name = type(error).__name__
@@ -56,6 +57,11 @@ def print_trace_if_asked(error: BaseException) -> None:
 def _is_expected(error: BaseException) -> bool:
     """Whether the message is a sentence of ours: every exception of this package is one."""
     return any(kind.__module__.startswith("components.") for kind in type(error).__mro__)
+
+
+def _counted(message: str, faults: Sized) -> str:
+    """Return the message; the faults of several files are a list with its length before it."""
+    return f"{len(faults)} faults:\n{message}" if len(faults) > 1 else message
 
 
 def _os_sentence(error: OSError) -> str:

@@ -20,6 +20,8 @@ from components.cli.base.ending import CommandError, Exit
 from components.cli.base.workspace import Workspace
 
 STDERR = 2
+STOP_FILE = "EAS_STOP_FILE"
+"""Names a file for the provider: once it is there, the user wants it to stop after the effect in hand."""
 STALE_MARKS = ("the apply is not what was previewed", "StalePlan")
 """How the provider begins a refusal of a bound plan, and the ledger one that lost a race for a place."""
 
@@ -93,11 +95,12 @@ def run_pulumi(
     if program is None:
         raise CommandError("`pulumi` is not on PATH; run `make setup`, then `. ./.env.sh`")
     with tempfile.TemporaryDirectory(prefix="eas-events-") as folder:
-        log = Path(folder, "events.json")
+        log, stop = Path(folder, "events.json"), Path(folder, "stop")
+        env[STOP_FILE] = str(stop)
         command = [program, *arguments, "--event-log", str(log), *(["--non-interactive"] if quiet else [])]
         sys.stdout.flush()
         child = subprocess.Popen(command, cwd=workspace.root, env=env, stdout=STDERR if quiet else None)
-        with _passing_interrupts(child) as asked:
+        with _passing_interrupts(child, stop) as asked:
             code = child.wait()
         return EngineRun(code, bool(asked), tuple(_events(log)))
 
@@ -121,8 +124,10 @@ def _is_debug(event: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def _passing_interrupts(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+def _passing_interrupts(child: subprocess.Popen[bytes], stop: Path) -> Iterator[list[int]]:
     """Hand the first SIGINT or SIGTERM on as one SIGINT and wait for the child; a second one kills it.
+
+    Pulumi waits for its providers and does not tell them, so the file ``stop`` does.
 
     Ctrl-C on a terminal reaches the child directly, and Pulumi takes a second SIGINT as "at once": so nothing is handed
     on where the terminal has done it.
@@ -131,6 +136,7 @@ def _passing_interrupts(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
+        stop.touch()
         if len(asked) > 1:
             child.kill()
         elif number != signal.SIGINT or not _in_foreground():

@@ -1,1 +1,1 @@
-"""The commands, one file each or a small group that belongs together."""
+"""The commands: one file each, or one for a small group that belongs together."""

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 PROBE = "~fit"
 """The service that is tried; no real one may have this name."""
-MOST = 4096
+MOST = 20_000
 """More than this many are not counted."""
+SHOWN = 40
+"""How many places are listed."""
 
 GpuOption = Annotated[int, typer.Option("--gpu", min=0, metavar="N", help="Whole cards per instance.")]
 MemoryOption = Annotated[
@@ -166,12 +168,15 @@ def _asks(claim: Claim) -> str:
 
 def _text(claim: Claim, found: list[dict[str, Any]], total: int) -> str:
     """Return one line per place and the sum."""
-    lines = []
-    for each in found:
-        width = max((len(address) for address in each["places"]), default=0)
-        lines += [f"{address:{width}}  {count} more" for address, count in each["places"].items()]
-        if each["limit"]:
-            lines.append(f"pool {each['pool']}: none; {each['limit']}")
-    more = " or more" if any(each["at_least"] for each in found) else ""
-    lines.append(f"{total}{more} more of {_asks(claim)}")
-    return "\n".join(lines)
+    from components.placement.picture import natural
+
+    places = [
+        (natural(address), address, count) for each in found for address, count in each["places"].items()
+    ]
+    width = max((len(address) for _, address, _ in places), default=0)
+    lines = [f"{address:{width}}  {count} more" for _, address, count in sorted(places)[:SHOWN]]
+    if len(places) > SHOWN:
+        lines.append(f"… and on {len(places) - SHOWN} more: --json has them all")
+    lines += [f"pool {each['pool']}: none; {each['limit']}" for each in found if each["limit"]]
+    least = "at least " if any(each["at_least"] for each in found) else ""
+    return "\n".join([*lines, f"{least}{total} more of {_asks(claim)}"])

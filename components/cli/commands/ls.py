@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from components.ledger import InstanceRow, ServiceRow
     from components.spec.claim import Claim, Wanted
 
+SHOWN_CARDS = 4
 HEADINGS = ("SERVICE", "INSTANCES", "SLICE", "CARDS", "STATUS", "ENDPOINT")
 
 
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
                 row["service"],
                 f"{row['ready']}/{row['wanted']}",
                 row["slice"],
-                " ".join(row["cards"]) or "-",
+                _cards(row["cards"]),
                 row["status"],
                 _endpoint(row["endpoints"]),
             )
@@ -108,6 +109,13 @@ def status_of(service: ServiceRow, rows: list[InstanceRow]) -> str:
     if states.count("ready") == service.wanted and len(states) == service.wanted:
         return "Running" if service.wanted else "Stopped"
     return "Scaling"
+
+
+def _cards(addresses: list[str]) -> str:
+    """Return each card once, the first few of many."""
+    different = list(dict.fromkeys(addresses))
+    more = f" +{len(different) - SHOWN_CARDS}" if len(different) > SHOWN_CARDS else ""
+    return " ".join(different[:SHOWN_CARDS]) + more if different else "-"
 
 
 def _endpoint(endpoints: list[str]) -> str:

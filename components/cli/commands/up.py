@@ -94,7 +94,7 @@ def apply_bound(session: Session, options: PulumiOptions, plan: dict[str, Any]) 
 
 
 AFTERWARDS = {
-    Exit.STALE: "nothing was changed; `eas up` previews anew what is possible now",
+    Exit.STALE: "no instance was touched; `eas up` previews anew what is possible now",
     Exit.INTERRUPTED: "interrupted; the ledger has what was under way, and `eas up` goes on from there",
     Exit.FAILED: "not everything is as planned: `eas ls` shows what is, `eas logs NAME` why; `eas up` tries again",
 }

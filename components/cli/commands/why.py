@@ -47,9 +47,14 @@ def register(app: typer.Typer) -> None:
 
 def _explained(session: Session, target: Target) -> list[dict[str, Any]]:
     """Return one mapping per instance that is meant: those held, those that wait, those only declared."""
+    from components.placement.address import card_indexes
+
     rows = [row for row in session.ledger.instances(owner=session.owner) if target.matches(row)]
+    proposed, no_plan = _planned(session)
+    plan = proposed.plan if proposed else None
     indexes = card_indexes_of(session)
-    plan, no_plan = _planned(session)
+    if proposed is not None:
+        indexes |= card_indexes(view.node for view in proposed.snapshot.nodes)
     facts = [_of_row(session, row, indexes, plan, no_plan) for row in rows]
     held = {(row.held.service, row.held.ordinal) for row in rows if row.held.role == "steady"}
     if plan is not None and not target.surge:
@@ -69,13 +74,13 @@ def _explained(session: Session, target: Target) -> list[dict[str, Any]]:
     return facts
 
 
-def _planned(session: Session) -> tuple[Plan | None, str]:
+def _planned(session: Session) -> tuple[Proposed | None, str]:
     """Return what an `up` would do now, or why that cannot be said."""
     from components.spec.fault import SpecError
 
     try:
         with session.busy("planning"):
-            return Proposed.of(session, declared.sound(session)).plan, ""
+            return Proposed.of(session, declared.sound(session)), ""
     except (CommandError, SpecError) as error:
         return None, str(error)
 

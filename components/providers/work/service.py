@@ -21,7 +21,7 @@ from components.settle.teardown import teardown_instances
 from components.spec.service import parse_service
 
 
-FACTS = "cards"
+FACTS = "pool_facts"
 """The input that tells policies what the pool has."""
 
 

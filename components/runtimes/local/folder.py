@@ -63,7 +63,8 @@ class Folder:
 
     def __init__(self, home: Path) -> None:
         """Keep where it is; ``home`` is the project's ``.eas``."""
-        self.root = home.absolute() / "local"
+        # Resolved: whichever way leads to the project, its instances carry one mark.
+        self.root = home.resolve() / "local"
         self.project = home.absolute().parent
         self.hash = hashlib.sha256(str(self.root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
         self.instances = self.root / "instances"

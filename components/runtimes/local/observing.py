@@ -17,6 +17,9 @@ ORPHANED = (
     "it runs on without its supervisor, which was killed: if it ends, only the next `up` starts it again"
 )
 
+_AGAIN = frozenset({"BACKOFF", "EXITED"})
+"""supervisord's states before it starts a program again; EXITED lasts until it next looks around."""
+
 _AT_WORK = frozenset({"STARTING", "RUNNING", "STOPPING"})
 
 
@@ -48,7 +51,7 @@ def judge(view: View) -> tuple[Condition, str]:
     if view.answered or view.starts < TRIES:
         if state in _AT_WORK:
             return "starting", "its process is just being started"
-        if state == "BACKOFF":
+        if state in _AGAIN:
             return "starting", f"{_ended(view)}; it is started again"
     if state == "UNKNOWN":
         return "failed", str(view.kept["spawnerr"]) if view.kept else ""

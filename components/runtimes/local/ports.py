@@ -22,11 +22,13 @@ _next: dict[tuple[int, int, str], int] = {}
 """Where this process found its last port: what lies before it is taken, and is looked at again after a full turn."""
 
 
-def busy(port: int) -> bool:
-    """Whether something listens at that port of this machine."""
+def busy(port: int, *, strict: bool = False) -> bool:
+    """Whether something listens at that port of this machine; ``strict``: or has, a minute ago at most.
+
+    Not every server asks for a port whose last connections are still winding down, as most do.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do: a port that is only winding down is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0 if strict else 1)
         try:
             probe.bind(("", port))
         except OSError:
@@ -44,11 +46,12 @@ def reserve(ports: tuple[int, int], holder: Path, *, keep: int = 0) -> int:
     project = str(holder.parent)
     # Projects begin at different places, so that a stranger's ports of one are seldom tried by the other.
     first = _next.get((low, high, project), zlib.crc32(project.encode("utf-8", "surrogateescape")))
-    wanted = [keep] if low <= keep <= high else []
+    wanted = [(keep, False)] if low <= keep <= high else []
+    turns = ((low + (first + step) % count, strict) for strict in (True, False) for step in range(count))
     with _registry() as folder:
-        for port in itertools.chain(wanted, (low + (first + step) % count for step in range(count))):
+        for port, strict in itertools.chain(wanted, turns):
             file = folder / str(port)
-            if _holder(file) in (None, holder) and not busy(port):
+            if _holder(file) in (None, holder) and not busy(port, strict=strict):
                 file.write_text(str(holder), encoding="utf-8", errors="surrogateescape")
                 _next[low, high, project] = port - low + 1
                 return port
@@ -60,13 +63,11 @@ def reserve(ports: tuple[int, int], holder: Path, *, keep: int = 0) -> int:
 
 
 def release(port: int, holder: Path) -> None:
-    """Give a port back, if it is still this record's."""
-    if not port:
-        return
+    """Give a port back, if it is still this instance's; 0: whichever it has."""
     with _registry() as folder:
-        file = folder / str(port)
-        if _holder(file) == holder:
-            file.unlink(missing_ok=True)
+        for file in [folder / str(port)] if port else list(folder.glob("[0-9]*")):
+            if _named(file) == holder:
+                file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -83,8 +84,12 @@ def _registry() -> Iterator[Path]:
 
 def _holder(file: Path) -> Path | None:
     """Return the instance folder that a reservation is for; None if there is no such file or no such instance."""
+    holder = _named(file)
+    return holder if holder is not None and holder.is_dir() else None
+
+
+def _named(file: Path) -> Path | None:
     try:
-        holder = Path(file.read_text(encoding="utf-8", errors="surrogateescape"))
+        return Path(file.read_text(encoding="utf-8", errors="surrogateescape"))
     except OSError:
         return None
-    return holder if holder.is_dir() else None

@@ -88,7 +88,7 @@ def leader(mark: str, started: Sequence[Started]) -> Seen | None:
 
 def orphaned(seen: Seen) -> bool:
     """Whether the supervisord that started this process is gone: it leads the session that its instances are in."""
-    return not psutil.pid_exists(seen.session)
+    return look(seen.session) is None
 
 
 def _table(asked: Sequence[None]) -> list[tuple[Seen, ...]]:

@@ -1,0 +1,1 @@
+"""The planner: small pools built by hand, one behaviour per test."""

@@ -1,0 +1,1 @@
+"""Invariants of planning over random pools, histories and changes, judged by the independent checker."""
