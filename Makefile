@@ -28,10 +28,10 @@ preview: unlock ## show what `make up` would place, move, start and stop
 	@$(in_env) eas preview $(policed)
 
 up: unlock ## make it so
-	@$(in_env) eas up $(policed)
+	@$(in_env) eas up $(policed) </dev/null
 
 down: unlock ## stop and forget all that this stack runs
-	@$(in_env) eas down $(ARGS)
+	@$(in_env) eas down $(ARGS) </dev/null
 
 tour: unlock ## a guided walk through the whole on this machine
 	@$(in_env) eas tour $(ARGS)

@@ -67,6 +67,9 @@ class Stack:
         self.root = root
         self.parallel = parallel
         (root / ".state").mkdir(parents=True)
+        # As setup does, on both sides: see docs/decisions/0005-no-automatic-log.md.
+        (root / ".home").mkdir()
+        (root / ".home" / "logs").touch()
         (root / "Pulumi.yaml").write_text(
             "name: scale\nruntime:\n  name: python\n  options:\n    toolchain: pip\n"
             f"    virtualenv: {sys.prefix}\n"

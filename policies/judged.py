@@ -47,19 +47,20 @@ def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:
 
 
 def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
-    plain = to_plain(props, "name", "source", "spec", "pool_facts")
+    plain = to_plain(props, "name", "spec", "about")
+    about = plain.data.get("about") or {}
     yield from _unknown(plain, resource)
     if any(path.partition(".")[0] in ("spec", "name") for path in plain.unknown):
         # Half a specification judged as a whole would accuse what is not there.
         return
     name = str(plain.data.get("name") or resource)
-    source = str(plain.data.get("source") or f"service {name!r}")
+    source = str(about.get("source") or f"service {name!r}")
     service, faults = parse_service(plain.data.get("spec"), source=source, default_name=name)
     if service is not None:
         facts = (
             None
-            if "pool_facts" in plain.unknown
-            else _facts(plain.data.get("pool_facts"))
+            if any(path.startswith("about") for path in plain.unknown)
+            else _facts(about.get("pool_facts"))
         )
         faults = (*faults, *judge_with_facts(service, facts))
     for fault in faults:

@@ -86,18 +86,18 @@ def rejudge(
     faults += _unspoken(snapshot, own, assignments, steps, indexes)
     faults += _revisions(wanted, steps)
     begun = _begun(snapshot, steps, own)
+    dropped = {step.instance for step in steps if step.op == "stop" and step.instance in own}
+    dropped = {name for name in dropped if own[name].state == "pending"}
+    again = {row.id for row in begun}
+    rows = [row for row in snapshot.held if row.id not in dropped and row.id not in again]
     views = {view.node.key: view for view in snapshot.nodes}
     there: dict[str, list[Held]] = {}
-    for row in snapshot.held:
+    for row in rows:
         there.setdefault(row.place.node_key, []).append(row)
     for row in begun:
         key = row.place.node_key
         if sentence := _place_fault(row, views.get(key), there.get(key, []), options, indexes):
             faults.append(sentence)
-    dropped = {step.instance for step in steps if step.op == "stop" and step.instance in own}
-    dropped = {name for name in dropped if own[name].state == "pending"}
-    again = {row.id for row in begun}
-    rows = [row for row in snapshot.held if row.id not in dropped and row.id not in again]
     for excess in overfull((view.node for view in snapshot.nodes), [*rows, *begun], again):
         faults.append(_taken(excess, again, snapshot.owner))
     return faults
@@ -232,7 +232,7 @@ def _place_fault(
         if state in ("lost", "draining") or (state == "cordoned" and not in_place):
             return f"{label(row)} wants {where}, but {name} is {state}{said}"
     kind = kind_of(row.place)
-    if options.memory_only == "separate" and kind:
+    if options.memory_only == "separate" and kind and kind not in {kind_of(place) for place in replaced}:
         for other in there:
             if kind_of(other.place) not in (0, kind) and other.id not in row.after:
                 return f"{label(row)} wants {where}, but {label(other)} of {other.owner} is of the other kind of slices there"

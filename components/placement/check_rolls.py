@@ -43,11 +43,12 @@ def _serves(world: World, want: Wanted, plan: Plan, steps: list[Step]) -> Iterat
     starting = {
         step.ordinal
         for step in steps
-        if step.role == "steady" and step.op in ("start", "restart") and not _waits_for_others(world, step, plan)
+        if step.role == "steady" and _brings_up(world, step) and not _waits_for_others(world, step, plan)
     }
     serving = {row.ordinal for row in world.rows.values() if row.name in ready and row.role == "steady"}
     alive = len(starting | serving)
-    floor = min(len(ready), alive - want.max_unavailable)
+    cover = sum(world.rows[name].role == "surge" for name in ready)
+    floor = min(len(serving) + cover, alive - want.max_unavailable)
     # Each stop of a ready instance takes one away, each start adds one; every step needs those before it.
     weights: dict[object, int] = {}
     for step in plan.steps:
@@ -58,15 +59,19 @@ def _serves(world: World, want: Wanted, plan: Plan, steps: list[Step]) -> Iterat
             begun = name.startswith("step ") and name in world.rows
             weights[step.n] = int(name in ready or begun)
         else:
-            weights[step.n] = -1 if step.op != "reconfigure" and step.ordinal in places else 0
-            if step.role == "surge":
-                weights[step.n] = -1
+            weights[step.n] = -int(_brings_up(world, step))
     if not any(weight > 0 for weight in weights.values()):
         return
     needs: dict[object, list[object]] = {step.n: list(step.after) for step in plan.steps}
     fewest = len(ready) - largest_sum(weights, needs)
     if fewest < floor:
         yield f"{want.service} has {fewest} ready instances at its worst moment, not {floor} (8)"
+
+
+def _brings_up(world: World, step: Step) -> bool:
+    """Return whether a step ends with one more ready instance than before."""
+    row = world.rows.get(world.row_of.get(step.n, ""))
+    return step.op != "stop" and row is not None and (row.held is None or row.held.state != "ready")
 
 
 def _waits_for_others(world: World, step: Step, plan: Plan) -> bool:

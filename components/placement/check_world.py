@@ -149,7 +149,6 @@ def instances(wanted: Wanted, snapshot: Snapshot) -> int:
         for row in snapshot.held
         if row.owner == snapshot.owner and row.service == wanted.service and row.role == "steady" and row.state != "stopping"
     }
-    waiting = sum(service == wanted.service for service, _ in snapshot.waiting)
-    begun = len(running) + waiting
+    begun = len(running | {ordinal for service, ordinal in snapshot.waiting if service == wanted.service})
     count = max(len(running), min(begun, wanted.instances)) if begun else wanted.instances
     return max(wanted.autoscale[0], min(count, wanted.autoscale[1]))

@@ -19,19 +19,23 @@ from components.spec.node import Node
 
 
 def violations(snapshot: Snapshot, wanted: Sequence[Wanted], plan: Plan, options: PlanOptions) -> list[str]:
-    """Return a sentence for every invariant that the plan breaks; empty for a good plan."""
+    """Return a sentence for every invariant that the plan breaks; empty for a good plan.
+
+    A plan that fails the check is never carried out, so only what it says is judged, not its steps.
+    """
     world = build(snapshot, plan)
     faults = list(world.faults)
-    faults += room_faults(world, plan, options)
-    refused = {refusal.service for refusal in plan.blocking}
     for want in wanted:
         faults += _assigned(world, want, plan)
-        if want.service not in refused:
-            faults += _ends_right(world, want, plan)
-            faults += _stays(world, want, plan)
-            faults += _spread(world, want, plan)
-            faults += roll_faults(world, want, plan)
-    faults += _nothing_left_over(world, wanted, plan)
+    if plan.blocking:
+        return faults
+    faults += room_faults(world, plan, options)
+    for want in wanted:
+        faults += _ends_right(world, want, plan)
+        faults += _stays(world, want, plan)
+        faults += _spread(world, want, plan)
+        faults += roll_faults(world, want, plan)
+    faults += _nothing_left_over(world, plan)
     return faults
 
 
@@ -196,11 +200,10 @@ def _could_host(view: NodeView, want: Wanted) -> bool:
     return claim.kind == "cpu" or len(good) >= max(claim.gpu, 1)
 
 
-def _nothing_left_over(world: World, wanted: Sequence[Wanted], plan: Plan) -> Iterator[str]:
+def _nothing_left_over(world: World, plan: Plan) -> Iterator[str]:
     """Every row of this owner is assigned, stopped, or out of reach; surge instances end with the plan (8)."""
-    refused = {refusal.service for refusal in plan.blocking}
     for row in world.rows.values():
-        if not row.own or row.name in world.ended_by or world.lost(row.place) or row.service in refused:
+        if not row.own or row.name in world.ended_by or world.lost(row.place):
             continue
         place = plan.assignments.get(row.service, {}).get(row.ordinal)
         if row.role == "surge":

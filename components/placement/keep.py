@@ -6,7 +6,7 @@ in the books until it is seen gone, and what is on a lost card or node keeps it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from components.placement.board import Board, Group
 from components.placement.capacity import kind_of
@@ -19,8 +19,8 @@ _PREFERENCE = {"ready": 0, "starting": 1, "reserved": 2, "failed": 3, "pending":
 Pins = frozenset[tuple[str, int]]
 
 
-def instances_of(wanted: Wanted, rows: Iterable[Held], waiting: int) -> int:
-    """Return how many instances a service has after this plan.
+def instances_of(wanted: Wanted, rows: Iterable[Held], waiting: Collection[int] = ()) -> int:
+    """Return how many instances a service has after this plan; ``waiting``: its ordinals that wait for a place.
 
     With an autoscaler the declared count is only the first value: from then on what runs counts, within min and max.
     Of the first ones, those that wait for a place go on waiting.
@@ -28,9 +28,10 @@ def instances_of(wanted: Wanted, rows: Iterable[Held], waiting: int) -> int:
     if wanted.autoscale is None:
         return max(wanted.instances, 0)
     least, most = wanted.autoscale
-    running = len({row.ordinal for row in rows if row.role == "steady" and row.state != "stopping"})
-    first = wanted.instances if not running and not waiting else min(running + waiting, wanted.instances)
-    return max(least, min(max(running, first), most))
+    running = {row.ordinal for row in rows if row.role == "steady" and row.state != "stopping"}
+    begun = len(running.union(waiting))
+    first = min(begun, wanted.instances) if begun else wanted.instances
+    return max(least, min(max(len(running), first), most))
 
 
 def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:
@@ -45,7 +46,7 @@ def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:
     for want in sorted(wanted, key=lambda want: want.service):
         rows = own.pop(want.service, [])
         waits = waiting.get(want.service, set())
-        count = instances_of(want, rows, len(waits))
+        count = instances_of(want, rows, waits)
         group = Group(want, board.ask_for(want, count), count)
         board.groups.append(group)
         _sort_service(board, group, rows, waits, pins)
@@ -194,14 +195,22 @@ def _check_capacity(board: Board) -> None:
 
 def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
     slot.kept = None
-    uses = board.grid.uses(row.place)
-    if not board.books.fits_finally(uses):
+    uses, node = board.grid.uses(row.place), board.node(row.place)
+    apart = group.ask.other_kind and board.books.final_kinds[node][group.ask.other_kind]
+    in_place = [old for old in slot.olds if old.row is not None and old.row.id in row.after]
+    # It never began there, so on a node that takes nothing new it may only replace what is there.
+    closed = not in_place and board.standing(row.place).state != "ready"
+    if apart or closed or not board.books.fits_finally(uses):
         board.going(row, "its place has been taken")
         return
-    start = Start(group.wanted, slot.ordinal, row.place, board.node(row.place), uses, how="resume", row=row)
+    start = Start(group.wanted, slot.ordinal, row.place, node, uses, how="resume", row=row)
     start.revision = row.revision
-    start.in_place = [old for old in slot.olds if old.row is not None and old.row.id in row.after]
+    start.in_place = in_place
     start.reason = "left unfinished"
+    if row.token_hash != group.wanted.token_hash:
+        # Nothing of it ran yet, so another row of the same place takes up the new token at no cost.
+        board.going(row, "its token changed")
+        start.row = None
     start.settled = False
     start.other_kind = group.ask.other_kind
     slot.start = start

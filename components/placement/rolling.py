@@ -45,7 +45,8 @@ def roll_of(group: Group) -> Roll:
     """Sort a service's ordinals by how they are replaced."""
     roll = Roll(group)
     for slot in group.slots:
-        start = slot.start if slot.start is not None and slot.start.op != "reconfigure" else None
+        # A new token alone interrupts nothing.
+        start = slot.start if slot.start is not None and slot.start.how != "reconfigure" else None
         roll.ready += slot.serving
         roll.alive += slot.serving or start is not None
         if start is None:
@@ -100,60 +101,65 @@ def plan_waves(board: Board, roll: Roll) -> bool:
         return True
     allowed = resolved_surge(wanted.max_surge, group.instances)
     resumed = _resumable(board, roll)
-    wish = min(allowed, len(roll.in_place)) - len(cover) - len(resumed)
+    # What waits for a place that this or a later roll frees cannot be waited for.
+    filling = [start for start in roll.filling if start.settled]
+    ready = roll.ready + len(cover)
+    budget = ready - (roll.alive - len(roll.filling) + len(filling) - wanted.max_unavailable)
+    wish = min(allowed, len(roll.in_place) - max(0, min(budget, ready - 1))) - len(cover) - len(resumed)
     surges = resumed + find_surges(board, group, wish, first=_free_ordinals(group))
     width = len(cover) + len(surges) + wanted.max_unavailable
     board.rolling[wanted.service] = _sentence(roll, allowed, len(cover) + len(surges))
     if width == 0:
         return False
-    last = _waves(roll, cover, surges, width)
+    covered = bool(cover or surges)
+    at_once = max(0, min(budget, ready - 1) if covered else budget)
+    after_surges = max(0, budget + len(surges) - at_once) if surges else 0
+    last = _waves(roll, filling, surges, Widths(at_once, after_surges, width, ready, covered))
     ends = [stop for stop in board.stops if stop.begun in surges or (stop.row and any(s.row is stop.row for s in surges))]
     _end_surges([*cover, *ends], last)
     return True
 
 
-def _waves(roll: Roll, cover: Sequence[Stop], surges: list[Start], width: int) -> list[Start]:
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """How many may stop in the first wave at once and once the surge instances are ready, and in each later wave.
+
+    ``ready``: how many serve now. ``covered``: whether surge instances serve meanwhile.
+    """
+
+    at_once: int
+    after_surges: int
+    later: int
+    ready: int
+    covered: bool
+
+
+def _waves(roll: Roll, filling: Sequence[Start], surges: list[Start], widths: Widths) -> list[Start]:
     """Give every ordinal its wave; return the starts of the last one."""
-    wanted = roll.group.wanted
-    covered = bool(cover or surges)
-    ready = roll.ready + len(cover)
-    # What waits for a place that this or a later roll frees cannot be waited for.
-    filling = [start for start in roll.filling if start.settled]
-    budget = ready - (roll.alive - len(roll.filling) + len(filling) - wanted.max_unavailable)
-    at_once = max(0, min(budget, ready - 1) if covered else budget)
-    after_surges = max(0, budget + len(surges) - at_once) if surges else 0
     slots = sorted(roll.in_place, key=lambda slot: slot.ordinal)
-    outage = not covered and min(at_once, len(slots)) >= ready
-    number = 1
-    before = [*filling, *surges]
+    split = widths.at_once + widths.after_surges
+    first, rest = slots[:split], slots[split:]
+    outage = not widths.covered and min(widths.at_once, len(slots)) >= widths.ready
     for start in filling:
         start.wave = 1 if start.how == "roll" else 0
-    first, rest = slots[: at_once + after_surges], slots[at_once + after_surges :]
+    before = [*filling, *surges]
     for index, slot in enumerate(first):
-        begun = _wave_step(slot, number, [] if index < at_once else surges)
-        begun.mode = "break-before-make" if outage else "in-place"
-        for stop in begun.in_place:
-            stop.mode = begun.mode
-        before.append(begun)
-    if first or any(start.wave for start in filling):
-        number += 1
-    for index in range(0, len(rest), width):
-        begun_now = [_wave_step(slot, number, before) for slot in rest[index : index + width]]
-        for begun in begun_now:
-            begun.mode = "break-before-make" if not covered and len(begun_now) >= roll.alive else "in-place"
-            for stop in begun.in_place:
-                stop.mode = begun.mode
-        before = begun_now
+        before.append(_wave_step(slot, 1, surges if index >= widths.at_once else [], outage))
+    number = 2 if first or any(start.wave for start in filling) else 1
+    for index in range(0, len(rest), widths.later):
+        wave = rest[index : index + widths.later]
+        outage = not widths.covered and len(wave) >= roll.alive
+        before = [_wave_step(slot, number, before, outage) for slot in wave]
         number += 1
     return before
 
 
-def _wave_step(slot: Slot, number: int, before: Sequence[Start]) -> Start:
+def _wave_step(slot: Slot, number: int, before: Sequence[Start], outage: bool) -> Start:
     start = slot.start
     assert start is not None, "an ordinal that rolls has a start"
-    start.wave = number
+    start.wave, start.mode = number, "break-before-make" if outage else "in-place"
     for stop in start.in_place:
-        stop.wave = number
+        stop.wave, stop.mode = number, start.mode
         stop.after += before
     for stop in slot.olds:
         if stop not in start.in_place and stop.serves:

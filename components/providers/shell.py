@@ -7,6 +7,8 @@ with them, a program of about 1,000 resources ends in ``RecursionError`` (pulumi
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol, cast
 
 from pulumi.dynamic import (
@@ -55,8 +57,13 @@ class Shell(ResourceProvider):
     work: ClassVar[str]
     """The module's name below ``components.providers.work``."""
 
-    def _work(self) -> Work:
-        return cast(Work, importlib.import_module(f"components.providers.work.{self.work}"))
+    @contextmanager
+    def _work(self) -> Iterator[Work]:
+        """Give the module that does the work; what it raises reaches Pulumi as one sentence."""
+        from components.providers.work.failures import plainly
+
+        with plainly():
+            yield cast(Work, importlib.import_module(f"components.providers.work.{self.work}"))
 
     def configure(self, req: ConfigureRequest) -> None:
         """Remember the stack's configuration for this process."""
@@ -66,24 +73,30 @@ class Shell(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """See :meth:`Work.check`."""
-        return self._work().check(_olds, news)
+        with self._work() as work:
+            return work.check(_olds, news)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """See :meth:`Work.diff`."""
-        return self._work().diff(_id, _olds, _news)
+        with self._work() as work:
+            return work.diff(_id, _olds, _news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """See :meth:`Work.create`."""
-        return self._work().create(props)
+        with self._work() as work:
+            return work.create(props)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """See :meth:`Work.update`."""
-        return self._work().update(_id, _olds, _news)
+        with self._work() as work:
+            return work.update(_id, _olds, _news)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """See :meth:`Work.delete`."""
-        self._work().delete(_id, _props)
+        with self._work() as work:
+            work.delete(_id, _props)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """See :meth:`Work.read`."""
-        return self._work().read(id_, props)
+        with self._work() as work:
+            return work.read(id_, props)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pulumi
 
+from components.resources.declared import PoolLike, ServiceLike, declared_project
 from components.resources.placement import Placement
 from components.resources.pool import GpuPool
 from components.resources.service import EasService
@@ -31,18 +32,28 @@ class Fleet(pulumi.ComponentResource):
 
     def __init__(
         self,
-        name: str,
-        project: Project,
+        name: str = "fleet",
+        project: Project | None = None,
         *,
+        pools: Sequence[PoolLike] = (),
+        services: Sequence[ServiceLike] | Mapping[str, Mapping[str, Any]] = (),
         settings: FleetSettings | None = None,
         options: Mapping[str, Any] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare what ``project`` holds (see :func:`components.spec.project.load_project`, or build one in Python).
+        """Declare ``pools`` and ``services``, each as the dict that its file would hold, or what ``project`` has read.
 
-        ``settings`` default to the stack's configuration. Raises ``pulumi.RunError`` naming every ``invalid`` fault.
+        ``services`` are documents with names in them, or name -> document. ``settings`` default to the stack's
+        configuration. Raises ``pulumi.RunError`` naming every ``invalid`` fault, before anything is registered.
+        ``docs/python.md`` has an example.
         """
         settings = settings or settings_of(pulumi.Config("eas"))
+        if project is None:
+            project = declared_project(pools, services, overrides=settings.overrides)
+        elif pools or services:
+            raise pulumi.RunError(
+                f"Fleet {name!r} is given a project, and pools or services beside it; give one or the other"
+            )
         refuse_or_warn((*project.faults, *judge_project(project)))
         agreed = agreed_options(project)
         super().__init__("eas:index:Fleet", name, None, opts)
@@ -105,9 +116,7 @@ def refuse_or_warn(faults: Sequence[Fault]) -> None:
     invalid = [str(fault) for fault in faults if fault.level == "invalid"]
     if invalid:
         count = f"{len(invalid)} fault" + ("s" if len(invalid) > 1 else "")
-        raise pulumi.RunError(
-            f"{count} in the declared files; nothing was registered:\n" + "\n".join(invalid)
-        )
+        raise pulumi.RunError(f"{count} in what is declared; nothing was registered:\n" + "\n".join(invalid))
     for fault in faults:
         if fault.level == "ineffective":
             pulumi.warn(str(fault))

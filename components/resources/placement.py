@@ -10,6 +10,7 @@ from pulumi.dynamic import Resource
 
 from components.providers.placement import PlacementProvider
 from components.resources.pool import GpuPool
+from components.resources.properties import placement_properties
 from components.resources.service import EasService
 
 
@@ -43,25 +44,18 @@ class Placement(Resource, module="eas", name="Placement"):
 
         ``options``: ``on_insufficient``, ``max_moves``, ``memory_only``, ``on_conflict``.
         """
-        own: dict[str, Any] = {
-            pool.pool.name: {
-                "resource": pool.pool.resource,
-                "runtime": pool.pool.runtime,
-                "settings": pool.pool.settings(),
-                "reference": False,
-                "nodes": {node.name: node.to_dict() for node in pool.pool.nodes},
-            }
-            for pool in pools
-        }
-        others: dict[str, Any] = {pool: {"reference": True, "nodes": {}} for pool in references}
+        given = placement_properties(
+            (pool.pool for pool in pools),
+            (service.wanted for service in services),
+            owner,
+            references=references,
+            options=options,
+        )
         super().__init__(
             PlacementProvider(),
             name,
             {
-                "owner": owner,
-                "pools": {**own, **others},
-                "services": {service.wanted.service: service.wanted.to_dict() for service in services},
-                "options": dict(options or {}),
+                **given,
                 "assignments": None,
                 "change": None,
                 "usage": None,

@@ -9,6 +9,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from components.providers.pool import GpuPoolProvider
+from components.resources.properties import pool_properties
 from components.spec.pool import Pool
 
 
@@ -23,16 +24,4 @@ class GpuPool(Resource, module="eas", name="GpuPool"):
     ) -> None:
         """Declare ``pool`` (one ``pool.yaml``) for ``owner``, the stack's ``eas:owner``."""
         self.pool = pool
-        super().__init__(
-            GpuPoolProvider(),
-            name,
-            {
-                "name": pool.name,
-                "owner": owner,
-                "resource": pool.resource,
-                "runtime": pool.runtime,
-                "settings": pool.settings(),
-                "nodes": {node.name: node.to_dict() for node in pool.nodes},
-            },
-            opts,
-        )
+        super().__init__(GpuPoolProvider(), name, pool_properties(pool, owner), opts)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 from pulumi.dynamic import Resource
 
 from components.providers.service import EasServiceProvider
+from components.resources.properties import service_properties
 from components.spec.claim import Wanted
 from components.spec.pool import Pool
 from components.spec.revision import wanted_of
@@ -16,10 +14,12 @@ from components.spec.service import Service
 
 
 class EasService(Resource, module="eas", name="EasService"):
-    """One service's declaration. ``spec`` is its canonical document without secrets; policies judge it."""
+    """One service's declaration: ``name``, ``owner``, ``pool``, ``spec``, ``about``, and ``secrets`` where it has some.
 
-    spec: pulumi.Output[Mapping[str, Any]]
-    revision: pulumi.Output[str]
+    ``spec`` is the canonical document without secrets; policies judge it. ``about`` has the file (``source``), ``revision``,
+    ``token_hash`` and what rules need to know of the pool (``pool_facts``, one line of JSON). Few properties and few values,
+    and no annotated outputs: Pulumi's cost for 1,000 services is by their number (``python -m bench.pulumi_scale``).
+    """
 
     def __init__(
         self,
@@ -36,21 +36,7 @@ class EasService(Resource, module="eas", name="EasService"):
         would hide the whole property from previews and policies.
         """
         self.wanted: Wanted = wanted_of(service, pool, secret=secret)
-        secrets = service.secrets()
-        super().__init__(
-            EasServiceProvider(),
-            service.name,
-            {
-                "name": service.name,
-                "owner": owner,
-                "pool": pool.name,
-                "source": service.source,
-                "spec": service.public(),
-                "secrets": pulumi.Output.secret(secrets) if secrets else None,
-                "has_token": "token" in secrets,
-                "token_hash": self.wanted.token_hash,
-                "revision": self.wanted.revision,
-                "pool_facts": pool.facts_text,
-            },
-            opts,
-        )
+        props = service_properties(service, pool, self.wanted, owner)
+        if secrets := service.secrets():
+            props["secrets"] = pulumi.Output.secret(secrets)
+        super().__init__(EasServiceProvider(), service.name, props, opts)

@@ -92,16 +92,21 @@ def load_project(
     )
     loaded = [service for path, source in files for service in loader.load(path, source)]
     faults.extend(loader.unused(broken=bool(faults)))
+    return assembled(root, pools, loaded, faults)
+
+
+def assembled(root: Path, pools: Sequence[Pool], services: Sequence[Service], faults: list[Fault]) -> Project:
+    """Return the project of these pools and services, with the faults met so far and those of all of them together."""
     faults.extend(_repeated_pools(pools))
     faults.extend(_repeated_cards(pools))
-    faults.extend(_repeated_services(loaded))
+    faults.extend(_repeated_services(services))
     if pools or not faults:
-        chosen = (choose_pool(service, pools) for service in loaded)
+        chosen = (choose_pool(service, pools) for service in services)
         faults.extend(found for found in chosen if isinstance(found, Fault))
     return Project(
         root=root,
         pools=tuple(sorted(pools, key=lambda pool: pool.name)),
-        services=tuple(sorted(loaded, key=lambda service: service.name)),
+        services=tuple(sorted(services, key=lambda service: service.name)),
         faults=tuple(faults),
     )
 

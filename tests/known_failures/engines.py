@@ -1,9 +1,6 @@
-"""Runtimes that look at what they are told, or answer as a test wants."""
+"""A runtime that remembers what it was told."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from components.runtimes.port import Launch, Runtime
 from tests.settle.runtimes import Wrapped
@@ -20,14 +17,3 @@ class Spy(Wrapped):
         """Note it, then start."""
         self.launches.append(launch)
         super().start(launch)
-
-
-@dataclass
-class Timeline:
-    """What is looked at, again and again while time passes, with everything that was seen."""
-
-    look: Callable[[], int]
-    seen: list[int] = field(default_factory=list)
-
-    def __call__(self) -> None:
-        self.seen.append(self.look())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from tests.known_failures.pools import OWNER, POOL
 from tests.ledger.build import audit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+REAL: dict[str, Any] = {"clock": lambda: datetime.now(UTC), "sleep": time.sleep}
+"""The machine's own time, where real processes take theirs."""
 
 
 @dataclass

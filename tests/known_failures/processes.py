@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -33,6 +34,10 @@ def together(count: int, act: Callable[[int, Callable[[], None]], Any]) -> list[
     return [found[number] for number in range(count)]
 
 
+def _wait(barrier: Barrier) -> None:
+    barrier.wait(PATIENCE_S)
+
+
 def _act(
     act: Callable[[int, Callable[[], None]], Any],
     number: int,
@@ -40,7 +45,7 @@ def _act(
     answers: SimpleQueue[tuple[int, Any]],
 ) -> None:
     try:
-        answer = act(number, lambda: barrier.wait(PATIENCE_S) and None)
+        answer = act(number, partial(_wait, barrier))
     except Exception as error:  # noqa: BLE001 - whatever it is, the test wants to see it
         answer = error
     answers.put((number, answer))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +13,13 @@ from components.ledger import LeaseHeld, StalePlan
 from components.runtimes.local.runtime import LocalRuntime
 from components.settle import Outcome
 from tests.known_failures.conftest import Open
-from tests.known_failures.fleet import Fleet
+from tests.known_failures.fleet import REAL, Fleet
 from tests.known_failures.pools import GIB, OTHER, node, wants
 from tests.known_failures.processes import beside, together
 from tests.runtimes.machine import Machine, port_range, serving
 from tests.runtimes.waiting import until
 
 pytestmark = pytest.mark.e2e
-REAL = {"clock": lambda: datetime.now(UTC), "sleep": time.sleep}
 
 
 @pytest.mark.parametrize(
@@ -118,11 +115,8 @@ def test_03_instances_started_at_once_have_each_their_own_card_and_limits(
         settings=settings,
         **REAL,
     )
-    wanted = [
-        wants(name, *size, instances=2, **({"gpu": 1, "instances": 1} if name == "whole" else {}))
-        for name, size in LIMITS.items()
-        if name != "whole"
-    ] + [wants("whole", gpu=1)]
+    wanted = [wants(name, *size, instances=2) for name, size in LIMITS.items() if name != "whole"]
+    wanted.append(wants("whole", gpu=1))
     assert here.up(*wanted).complete
     rows = here.rows()
     assert len(rows) == 7

@@ -12,10 +12,9 @@ import sqlalchemy as sa
 
 from components.runtimes.local.runtime import LocalRuntime
 from tests.known_failures.conftest import Open
-from tests.known_failures.fleet import Fleet, settled
+from tests.known_failures.fleet import REAL, Fleet, settled
 from tests.known_failures.pools import GIB, OTHER, node, wants
 from tests.known_failures.processes import killed_in, of_instance
-from tests.known_failures.test_concurrency import REAL
 from tests.runtimes.machine import Machine, port_range, serving
 
 pytestmark = pytest.mark.e2e

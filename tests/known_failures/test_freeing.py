@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,9 @@ from components.runtimes.simulated import SimulatedRuntime
 from components.spec.claim import Wanted
 from components.spec.node import Node
 from tests.known_failures.conftest import Open
-from tests.known_failures.fleet import Clock, Fleet
+from tests.known_failures.fleet import REAL, Clock, Fleet
 from tests.known_failures.pools import GIB, OTHER, POOL, as_held, node, overfull, places, planned, wants
 from tests.known_failures.processes import killed_in, of_instance
-from tests.known_failures.test_concurrency import REAL
 from tests.runtimes.machine import Machine, port_range, serving
 from tests.settle.runtimes import Wrapped
 
@@ -63,7 +63,7 @@ def test_05_a_slice_is_free_only_when_its_instance_is_seen_gone(fleet: Open, tmp
 def test_05_nobody_frees_by_hand_what_may_still_run(fleet: Open) -> None:
     here = fleet(ONE)
     assert here.up(wants("old", 12)).complete
-    told = {"now": here.clock(), "because": "eas forget"}
+    told: dict[str, Any] = {"now": here.clock(), "because": "eas forget"}
     with pytest.raises(Refused, match="not lost"):
         here.ledger.forget_node(POOL, "n1", **told)
     assert set(here.rows()) == {"old/0"}

@@ -9,10 +9,9 @@ import pytest
 from components.ledger import StalePlan
 from components.placement.snapshot import NodeState
 from tests.known_failures.conftest import Open
-from tests.known_failures.fleet import Fleet, settled
+from tests.known_failures.fleet import REAL, Fleet, settled
 from tests.known_failures.pools import GIB, POOL, node, wants
 from tests.known_failures.processes import beside
-from tests.known_failures.test_concurrency import REAL
 from tests.runtimes.waiting import until
 
 NODES = [node("n1", *[16 * GIB] * 2), node("n2", *[16 * GIB] * 2)]

@@ -11,7 +11,7 @@ import pytest
 from components.placement.snapshot import Place
 from components.providers.work import service as easservice
 from components.providers.work import session
-from components.runtimes.port import Launch, Observation
+from components.runtimes.port import Observation
 from components.runtimes.simulated import SimulatedRuntime
 from components.settle.observe import observe_owner
 from components.spec.claim import Wanted
@@ -22,9 +22,17 @@ from tests.known_failures.pools import GIB, OWNER, POOL, node, wants
 from tests.settle.runtimes import Wrapped
 from tests.spec.build import service
 
-CONTAINER = {"image": "x:1", "script": "serve", "port": 8000, "env": [{"name": "OLD", "value": "1"}]}
-BEFORE = {"metadata": {"name": "page", "gpu": 1, "rdma": 1}, "containers": [CONTAINER]}
-AFTER = {"metadata": {"name": "page", "gpu_memory": 4}, "containers": [{**CONTAINER, "env": []}]}
+CONTAINER: dict[str, Any] = {
+    "image": "x:1",
+    "script": "serve",
+    "port": 8000,
+    "env": [{"name": "OLD", "value": "1"}],
+}
+BEFORE: dict[str, Any] = {"metadata": {"name": "page", "gpu": 1, "rdma": 1}, "containers": [CONTAINER]}
+AFTER: dict[str, Any] = {
+    "metadata": {"name": "page", "gpu_memory": 4},
+    "containers": [{**CONTAINER, "env": []}],
+}
 
 
 def wanted_of(made: Service, revision: str) -> Wanted:
@@ -66,7 +74,8 @@ def provider(tmp_path: Path) -> Iterator[session.Session]:
 def inputs(document: dict[str, Any], revision: str) -> dict[str, Any]:
     """Return the inputs of ``EasService``."""
     spec = service(**document).public()
-    return {"name": "page", "owner": OWNER, "pool": POOL, "revision": revision, "spec": spec}
+    about = {"source": "services/page.json", "revision": revision, "token_hash": "", "pool_facts": "{}"}
+    return {"name": "page", "owner": OWNER, "pool": POOL, "spec": spec, "about": about}
 
 
 def test_20_the_provider_stores_what_is_declared_now_and_nothing_of_before(provider: session.Session) -> None:
@@ -96,10 +105,6 @@ class Merging(Wrapped):
             else seen
             for id_, seen in self.inner.observe(instance_ids).items()
         }
-
-    def start(self, launch: Launch) -> None:
-        """Start it where the engine likes."""
-        self.inner.start(launch)
 
 
 def test_20_what_the_engine_really_gave_is_compared_and_a_difference_is_no_success(

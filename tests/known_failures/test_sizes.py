@@ -11,7 +11,7 @@ import pytest
 from components.ledger import StalePlan
 from components.placement.feasible import COMPUTE, SEPARATE
 from components.placement.plan_types import Plan
-from components.placement.snapshot import Place
+from components.placement.snapshot import Held, Place
 from components.rules import judge_service
 from components.runtimes.simulated import SimulatedRuntime
 from components.spec.claim import Wanted
@@ -85,7 +85,7 @@ def test_02_sixteen_halves_at_once_are_two_on_each_card(size: tuple[int, int], s
     assert len(one_more.refusals) == 1
 
     # One after another they may lie otherwise, but as many fit and as many are refused.
-    rows = []
+    rows: list[Held] = []
     for n in range(17):
         single = wants(f"one{n:02d}", *size)
         before = [wants(row.service, *size) for row in rows]

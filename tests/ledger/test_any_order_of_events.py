@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from components.ledger import IllegalMove, LeaseHolder, LeaseLost, Ledger, StalePlan, open_ledger
+from components.ledger import IllegalMove, InstanceRow, LeaseHolder, LeaseLost, Ledger, StalePlan, open_ledger
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, Place
 from tests.ledger.build import BECAUSE, NOW, OTHER, OWNER, audit, content, mint, node, wanted
@@ -100,7 +100,6 @@ class Events(RuleBasedStateMachine):
         if hasattr(self, "file"):
             assert audit(self.file) == []
 
-    @rule(owner=OWNERS, data=st.data())
     def commit(self, owner: str, data: st.DataObject) -> None:
         """Commit any plan that speaks of every row: it is taken, or refused with nothing changed."""
         drawn = self._plan(owner, data)
@@ -123,6 +122,11 @@ class Events(RuleBasedStateMachine):
         assert content(self.file) == before
 
     @rule(owner=OWNERS, data=st.data())
+    def only_commit(self, owner: str, data: st.DataObject) -> None:
+        """A process dies between its commit and its first effect."""
+        self.commit(owner, data)
+
+    @rule(owner=OWNERS, data=st.data())
     def commit_is_killed(self, owner: str, data: st.DataObject) -> None:
         """A process that dies inside a commit has changed nothing."""
         drawn = self._plan(owner, data)
@@ -137,18 +141,25 @@ class Events(RuleBasedStateMachine):
             self._commit(owner, drawn, dying)
         assert content(self.file) == before
 
-    @rule(owner=OWNERS, data=st.data(), dies=st.booleans())
-    def carry_out(self, owner: str, data: st.DataObject, dies: bool) -> None:
-        """Some row makes its next move; pending rows cannot, and stopped ones hand their place on."""
-        rows = self.ledger.instances(owner)
-        if not rows:
-            return
-        held = data.draw(st.sampled_from([row.held for row in rows]))
+    @rule(owner=OWNERS, moves=st.lists(st.integers(0, 7), min_size=6, max_size=24), dies=st.booleans())
+    def carry_out(self, owner: str, moves: list[int], dies: bool) -> None:
+        """Rows make their next moves (one may die); pending rows cannot, and what is seen gone hands its place on."""
+        for index, number in enumerate(moves):
+            if rows := self.ledger.instances(owner):
+                self._move(owner, rows[number % len(rows)].held, rows, dies and index == len(moves) - 1)
+                assert audit(self.file) == []
+
+    @rule(owner=OWNERS, data=st.data(), moves=st.lists(st.integers(0, 7), min_size=6, max_size=24))
+    def commit_and_carry_out(self, owner: str, data: st.DataObject, moves: list[int]) -> None:
+        """What `pulumi up` does; it may end half way."""
+        self.commit(owner, data)
+        self.carry_out(owner, moves, dies=False)
+
+    def _move(self, owner: str, held: Held, rows: Sequence[InstanceRow], dies: bool) -> None:
         fence = self._fence(owner)
-        step = next((open_.key for open_ in self.ledger.open_steps(owner) if open_.instance == held.id), None)
-        to_stop = any(
-            open_.instance == held.id and open_.step.op == "stop" for open_ in self.ledger.open_steps(owner)
-        )
+        mine = [open_ for open_ in self.ledger.open_steps(owner) if open_.instance == held.id]
+        step = mine[0].key if mine else None
+        to_stop = any(open_.step.op == "stop" for open_ in mine)
         if held.state == "pending":
             with pytest.raises(IllegalMove):
                 self.ledger.starting(held.id, fence, NOW, BECAUSE)
@@ -161,7 +172,7 @@ class Events(RuleBasedStateMachine):
             self.ledger.starting(held.id, fence, NOW, BECAUSE)
         elif held.state == "starting" and not dies:
             self.ledger.ready(held.id, fence, "http://x", NOW, BECAUSE, step=step)
-        else:
+        elif dies:
             self.ledger.failed(held.id, fence, "it died", NOW, BECAUSE)
 
     @rule(owner=OWNERS)
@@ -224,17 +235,24 @@ class Events(RuleBasedStateMachine):
         drawn = Drawn()
         later: list[Held] = []
         resumed: list[Held] = []
+        # A roll in place, or a single newcomer while everything else goes on: what hands places on, and tries to get in.
+        intent = data.draw(st.sampled_from(["any", "roll", "arrive"]))
+        going = {open_.instance for open_ in self.ledger.open_steps(owner) if open_.step.op == "stop"}
         for row in self.ledger.instances(owner):
             held = row.held
             settled = held.state in ("ready", "failed")
             ways = ["keep", "stop", "replace", "move"] if settled else ["resume", "stop"]
+            if intent != "any":
+                ways = [{"roll": "replace", "arrive": "keep"}[intent] if settled else "resume"]
             # One instance of an ordinal stays at most, as in any plan.
             doomed = held.state == "stopping" or held.ordinal in drawn.finals
+            doomed = doomed or (intent != "any" and held.id in going)
             way = "stop" if doomed else data.draw(st.sampled_from(ways))
             if way in ("stop", "replace"):
                 number = drawn.stop(service, held)
                 if way == "replace":
-                    drawn.start(service, held.ordinal, data.draw(places()), (number,))
+                    where = held.place if intent == "roll" else data.draw(places())
+                    drawn.start(service, held.ordinal, where, (number,))
             elif way == "move":
                 later.append(held)
             else:
@@ -248,7 +266,7 @@ class Events(RuleBasedStateMachine):
         for held in later:
             started = drawn.start(service, held.ordinal, data.draw(places()))
             drawn.stop(service, held, (started,))
-        for _ in range(data.draw(st.integers(0, 2))):
+        for _ in range({"roll": 0, "arrive": 1}.get(intent, data.draw(st.integers(0, 2)))):
             self.ordinals[owner] += 1
             before = (
                 data.draw(st.sets(st.sampled_from(sorted(drawn.stops.values())))) if drawn.stops else set()

@@ -50,7 +50,7 @@ def test_the_pack_says_what_check_says(rule: Any) -> None:
     document, changes = case if isinstance(case, tuple) else (case, {})
     made = service(**document)
     where = pool(**changes)
-    inputs = service_inputs(made.public(), made.name, pool_facts=where.facts_text, source=made.source)
+    inputs = service_inputs(made.public(), made.name, about={"pool_facts": where.facts_text, "source": made.source})
     everything = dict.fromkeys(DEFAULTS, "mandatory")
     assert reported(SERVICE, inputs, everything)["eas-rules"] == [
         str(fault) for fault in judge_service(made, where)
@@ -127,7 +127,7 @@ def test_what_is_unknown_neither_crashes_nor_passes_silently(changes: Any, field
 
 
 def test_with_unknown_cards_the_other_rules_are_still_judged() -> None:
-    found = reported(SERVICE, service_inputs(PERCENTAGE_ALONE, pool_facts=UNKNOWN))
+    found = reported(SERVICE, service_inputs(PERCENTAGE_ALONE, about={"pool_facts": UNKNOWN}))
     assert len(found["eas-rules"]) == len(found["eas-advice"]) == 1
 
 

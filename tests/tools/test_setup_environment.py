@@ -46,6 +46,16 @@ def test_state_and_passphrase_are_private(layout: Layout) -> None:
     assert layout.passphrase.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_automatic_log_is_off_unless_its_folder_is_there(layout: Layout) -> None:
+    environment.ensure(layout, layout.bin)
+    logs = layout.home / "logs"
+    assert logs.is_file()
+    logs.unlink()
+    logs.mkdir()
+    environment.ensure(layout, layout.bin)
+    assert logs.is_dir()
+
+
 def test_the_passphrase_is_minted_once(layout: Layout) -> None:
     environment.ensure_passphrase(layout)
     first = layout.passphrase.read_text()

@@ -23,11 +23,23 @@ def ensure(layout: Layout, cli: Path) -> dict[str, str]:
     for folder in (layout.state, layout.home):
         folder.mkdir(mode=0o700, exist_ok=True)
     layout.state.chmod(0o700)
+    quiet_log(layout)
     values = variables(layout)
     folders = [str(cli), str(layout.venv / "bin")]
     if write(layout.env_file, render(values, folders)):
         say("shell", f"wrote {layout.env_file.name}; source it to call pulumi and eas yourself")
     return environment(values, folders)
+
+
+def quiet_log(layout: Layout) -> None:
+    """Keep the CLI's automatic debug log off, which has no switch: a file stands where its folder would be.
+
+    The log takes every property value several times; with 1,000 services that is more than half of the CLI's own time
+    (``docs/decisions/0005-no-automatic-log.md``). A folder that is there stays.
+    """
+    logs = layout.home / "logs"
+    if not logs.exists():
+        logs.write_text("A file, so that pulumi keeps no automatic log here. Delete it to have one.\n")
 
 
 def variables(layout: Layout) -> dict[str, str]:

@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from components.providers.work.inputs import whole
+from components.spec.claim import Wanted
+
 VARIABLE = "EAS_BOUND_PLAN"
 FORMAT = 1
 COMPARED = ("pools", "services", "options")
 """The declared inputs that must be the previewed ones: nodes, claims, revisions, labels, token hashes, options."""
+SHORT = 80
 
 
 class BoundPlanError(Exception):
@@ -30,23 +34,27 @@ def bound_inputs(owner: str, environment: Mapping[str, str] = os.environ) -> dic
     name = environment.get(VARIABLE)
     if not name:
         return None
+    again = "save it again with `eas preview --save-plan FILE`"
     try:
         document = json.loads(Path(name).read_text())
     except (OSError, ValueError) as error:
+        raise BoundPlanError(f"bound plan {name} cannot be read ({error}); {again}") from error
+    placements = document.get("placements") if isinstance(document, dict) else None
+    if not isinstance(placements, dict) or document.get("format") != FORMAT:
+        raise BoundPlanError(f"bound plan {name} has not format {FORMAT}; {again}")
+    found = [
+        entry for entry in placements.values() if isinstance(entry, dict) and entry.get("owner") == owner
+    ]
+    if len(found) != 1:
         raise BoundPlanError(
-            f"bound plan {name} cannot be read ({error}); save it again with `eas preview --save-plan`"
-        ) from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise BoundPlanError(
-            f"bound plan {name} has not format {FORMAT}; save it again with `eas preview --save-plan`"
+            f"bound plan {name} holds {len(found)} placements of {owner}, not 1: it was saved for another stack; {again} "
+            "for this one"
         )
-    placements = [entry for entry in document.get("placements", {}).values() if entry.get("owner") == owner]
-    if len(placements) != 1:
+    if not {"assignments", "change"} <= found[0].keys():
         raise BoundPlanError(
-            f"bound plan {name} holds {len(placements)} placements of {owner}, not 1: it was saved for another stack. "
-            "Save one for this stack with `eas preview --save-plan`"
+            f"bound plan {name} holds no plan, since something was not known in its preview; {again}"
         )
-    return dict(placements[0])
+    return dict(found[0])
 
 
 def differences(previewed: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
@@ -54,11 +62,27 @@ def differences(previewed: Mapping[str, Any], news: Mapping[str, Any]) -> list[s
     return [
         f"{path} was {_short(was)} in the preview and is {_short(now)} now"
         for name in COMPARED
-        for path, was, now in _leaves(previewed.get(name), news.get(name), name)
+        for path, was, now in _leaves(_spelled_out(name, previewed), _spelled_out(name, news), name)
     ]
 
 
 _ABSENT = object()
+
+
+def _spelled_out(name: str, props: Mapping[str, Any]) -> Any:
+    """Return an input with its defaults, so that a field which is left out has a value to speak of."""
+    value = whole(props.get(name))
+    if name != "services" or not isinstance(value, Mapping):
+        return value
+    return {service: _full(Wanted.from_dict(wanted)) for service, wanted in value.items()}
+
+
+def _full(wanted: Wanted) -> dict[str, Any]:
+    told = {each: getattr(wanted, each) for each in wanted.__dataclass_fields__}
+    return {
+        **told,
+        "claim": {each: getattr(wanted.claim, each) for each in wanted.claim.__dataclass_fields__},
+    }
 
 
 def _leaves(was: Any, now: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
@@ -71,6 +95,8 @@ def _leaves(was: Any, now: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
 
 def _short(value: Any) -> str:
     if value is _ABSENT:
-        return "absent"
+        return "not declared"
+    if isinstance(value, Mapping):
+        return "declared"
     rendered = json.dumps(value, sort_keys=True, default=str)
-    return rendered if len(rendered) <= 80 else rendered[:77] + "..."
+    return rendered if len(rendered) <= SHORT else rendered[: SHORT - 3] + "..."

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from components.ledger import Ledger, StalePlan
-from components.placement.address import WAITING
-from components.placement.plan_types import Step
-from components.placement.snapshot import Place, Snapshot
 from components.providers.work import session
+from components.providers.work.failures import PlacementFailed
+from components.providers.work.forms import steps_of
 from components.providers.work.inputs import PlacementInput, placement_input
-from components.providers.work.proposal import propose, steps_of, take_snapshot
-from components.settle import Outcome, Progress, settle
-from components.settle.holder import parent_gone, this_process
+from components.providers.work.proposal import Addresses, final_places, propose, take_snapshot, unlike
+from components.settle import settle
+from components.settle.loop import Conduct
 
 REPLANS = 3
 """How often ``on_conflict: replan`` plans anew before it gives up."""
-
-
-class PlacementFailed(Exception):
-    """Some instances did not get where the plan put them; everything else is done."""
-
-
-PlacementFailed.__module__ = "builtins"  # Pulumi prints the qualified name; people should read a plain one
-
-
-def final_places(
-    snapshot: Snapshot, steps: tuple[Step, ...], assignments: Mapping[str, Mapping[str, str]]
-) -> dict[str, dict[int, Place | None]]:
-    """Return where each assigned instance ends: its start step's place, else the place that it holds; None if it waits."""
-    ends: dict[tuple[str, int], Place] = {
-        (row.service, row.ordinal): row.place
-        for row in snapshot.held
-        if row.owner == snapshot.owner and row.role == "steady" and row.state != "stopping"
-    }
-    for step in steps:
-        if step.op == "start" and step.role == "steady" and step.place is not None:
-            ends[step.service, step.ordinal] = step.place
-    return {
-        service: {
-            int(ordinal): None if place == WAITING else ends.get((service, int(ordinal)))
-            for ordinal, place in places.items()
-        }
-        for service, places in assignments.items()
-    }
 
 
 def carry_out(props: Mapping[str, Any], holder: str, operation: str) -> dict[str, Any]:
@@ -58,86 +28,87 @@ def carry_out(props: Mapping[str, Any], holder: str, operation: str) -> dict[str
     current = session.session()
     ledger = current.writing()
     given = placement_input(props)
-    because = f"Placement {operation} (pid {os.getpid()})"
-    checked = _committed(ledger, given, dict(props), holder, because)
+    wanted = {want.service: want for want in given.wanted}
+    conduct = session.conduct(f"Placement {operation} (pid {os.getpid()})")
+    checked = _committed(ledger, given, dict(props), holder, conduct)
     outcome = settle(
         ledger,
         current.runtime,
         given.owner,
-        holder=this_process(because),
+        holder=conduct.holder,
         token_for=lambda service, declared: current.token(given.owner, service, declared),
-        clock=session.now,
-        sleep=time.sleep,
-        report=_print,
-        stop_requested=parent_gone,
+        clock=conduct.clock,
+        sleep=conduct.sleep,
+        report=conduct.report,
+        stop_requested=conduct.stop_requested,
     )
-    if outcome.failed or outcome.interrupted:
-        raise PlacementFailed(_failure(outcome))
-    return {**checked, **observed_outputs(ledger, given)}
+    if not outcome.complete:
+        raise PlacementFailed(f"{outcome}")
+    tokens = {service: current.token_of(ledger, given.owner, want) for service, want in wanted.items()}
+    return {**checked, **observed_outputs(ledger, given.owner, checked["assignments"]), "tokens": tokens}
 
 
 def _committed(
-    ledger: Ledger, given: PlacementInput, checked: dict[str, Any], holder: str, because: str
+    ledger: Ledger, given: PlacementInput, checked: dict[str, Any], holder: str, conduct: Conduct
 ) -> dict[str, Any]:
     for attempt in range(REPLANS + 1):
-        snapshot = take_snapshot(ledger, given)
-        steps = steps_of(checked["change"])
         try:
-            ledger.commit(
-                given.owner,
-                nodes=given.nodes,
-                pools=given.pool_names,
-                wanted=given.wanted,
-                assignments=final_places(snapshot, steps, checked["assignments"]),
-                steps=steps,
-                holder=holder,
-                mint=session.mint,
-                now=session.now(),
-                because=because,
-            )
+            _commit(ledger, given, checked, holder, conduct)
         except StalePlan:
             if given.on_conflict != "replan" or attempt == REPLANS:
                 raise
             again = propose(take_snapshot(ledger, given), given, checked["assignments"])
             if again.plan.blocking:
                 raise
-            print("on_conflict is replan: another owner took a place of this plan, so it was planned anew")
-            print(again.table(), flush=True)
-            checked |= {"assignments": again.assignments, "change": again.change, "usage": again.usage}
+            session.say(
+                "on_conflict is replan: another owner took a place of this plan, so it was planned anew"
+            )
+            session.say(again.table())
+            checked |= again.inputs()
             continue
         return checked
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def observed_outputs(ledger: Ledger, given: PlacementInput) -> dict[str, Any]:
-    """Return endpoints, tokens and status; nothing in them changes with a healthy restart."""
-    current = session.session()
-    rows = [row for row in ledger.instances(owner=given.owner) if row.held.role == "steady"]
+def _commit(
+    ledger: Ledger, given: PlacementInput, checked: Mapping[str, Any], holder: str, conduct: Conduct
+) -> None:
+    snapshot = take_snapshot(ledger, given)
+    steps = steps_of(checked["change"])
+    places = final_places(snapshot, steps, checked["assignments"])
+    if moved := unlike(places, snapshot, checked["assignments"]):
+        raise StalePlan(
+            "the plan was made from another picture: "
+            + "; ".join(moved)
+            + ". Run the same command again for a new plan"
+        )
+    ledger.commit(
+        given.owner,
+        nodes=given.nodes,
+        pools=given.pool_names,
+        wanted=given.wanted,
+        assignments=places,
+        steps=steps,
+        holder=holder,
+        process=conduct.holder,
+        mint=session.mint,
+        now=session.now(),
+        because=conduct.holder.what,
+    )
+
+
+def observed_outputs(ledger: Ledger, owner: str, assignments: Addresses) -> dict[str, Any]:
+    """Return endpoints and status; nothing in them changes with a healthy restart."""
     endpoints: dict[str, dict[str, str]] = {}
     ready: dict[str, int] = {}
-    for row in rows:
+    for row in ledger.instances(owner=owner):
         held = row.held
+        if held.role != "steady" or held.state != "ready":
+            continue
         if row.endpoint:
             endpoints.setdefault(held.service, {})[str(held.ordinal)] = row.endpoint
-        ready[held.service] = ready.get(held.service, 0) + (held.state == "ready")
-    wanted = {want.service: want for want in given.wanted}
-    tokens = {
-        service: current.token(
-            given.owner, service, ledger.spec(given.owner, service, want.revision).secrets.get("token")
-        )
-        for service, want in wanted.items()
+        ready[held.service] = ready.get(held.service, 0) + 1
+    status = {
+        service: f"{ready.get(service, 0)}/{len(places)} ready" for service, places in assignments.items()
     }
-    status = {service: f"{ready.get(service, 0)}/{want.instances} ready" for service, want in wanted.items()}
-    return {"endpoints": endpoints, "tokens": tokens, "status": status}
-
-
-def _print(progress: Progress) -> None:
-    print(progress, flush=True)
-
-
-def _failure(outcome: Outcome) -> str:
-    lines = [f"{name}: {reason}" for name, reason in sorted(outcome.failed.items())]
-    if outcome.interrupted:
-        lines.append("interrupted: what was begun is recorded; run the same command again to finish")
-    done = f"{len(outcome.ready)} ready, {len(outcome.stopped)} stopped, {len(outcome.failed)} failed"
-    return f"{done}.\n" + "\n".join(lines)
+    return {"endpoints": endpoints, "status": status}

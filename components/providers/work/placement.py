@@ -17,10 +17,12 @@ from components.ledger import Ledger, LedgerError
 from components.placement.address import WAITING
 from components.placement.bound import rejudge
 from components.placement.plan_types import Plan
+from components.placement.snapshot import Snapshot
 from components.providers.work import session
 from components.providers.work.bound import BoundPlanError, bound_inputs, differences
-from components.providers.work.carry import carry_out, final_places
+from components.providers.work.carry import carry_out, observed_outputs
 from components.providers.work.drift import drifted
+from components.providers.work.forms import steps_of
 from components.providers.work.inputs import (
     InputError,
     PlacementInput,
@@ -29,7 +31,14 @@ from components.providers.work.inputs import (
     unknowns,
     whole,
 )
-from components.providers.work.proposal import Proposal, completed, propose, steps_of, take_snapshot
+from components.providers.work.proposal import (
+    Proposal,
+    completed,
+    final_places,
+    propose,
+    take_snapshot,
+    unlike,
+)
 from components.settle.holder import this_process
 from components.settle.teardown import teardown_owner
 
@@ -43,7 +52,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Add ``assignments``, ``change`` and ``usage``; what cannot be placed is a failure each, all in one answer."""
     declared = {key: value for key, value in public(news).items() if key not in (*DECIDED, *OUTPUTS)}
     if waiting_for := list(unknowns(declared)):
-        print(
+        session.say(
             f"placement is planned during the update: {', '.join(waiting_for[:3])} is not known before apply"
         )
         return CheckResult(declared, [])
@@ -53,20 +62,32 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         given = placement_input(declared)
         ledger = session.session().reading()
         if sentence := _not_now(ledger, given, known):
-            return _failed(declared, sentence)
-        return _decide(ledger, given, declared, known)
+            return _failed(declared, [sentence])
+        snapshot = take_snapshot(ledger, given)
+        previewed = bound_inputs(given.owner)
+        if previewed is None:
+            proposal = propose(snapshot, given, known)
+            failures = list(proposal.refusals())
+        else:
+            proposal, failures = _bound(snapshot, given, whole(previewed), declared, known)
     except (InputError, LedgerError, BoundPlanError) as error:
-        return _failed(declared, str(error))
+        return _failed(declared, [str(error)])
+    if failures:
+        return _failed(declared, failures)
+    _show(proposal)
+    return CheckResult({**declared, **proposal.inputs()}, [])
 
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Say "no change" where there is nothing to do and only the forecast differs; else let the engine compare."""
+    if news.get("change"):
+        return DiffResult(changes=None)
     skipped = {"change", "usage", *OUTPUTS}
-    old = {key: value for key, value in whole(public(olds)).items() if key not in skipped}
-    new = {key: value for key, value in whole(public(news)).items() if key not in skipped}
-    if not news.get("change") and old == new:
-        return DiffResult(changes=False)
-    return DiffResult(changes=None)
+    old, new = (
+        whole({key: value for key, value in public(side).items() if key not in skipped})
+        for side in (olds, news)
+    )
+    return DiffResult(changes=False if old == new else None)
 
 
 def create(props: dict[str, Any]) -> CreateResult:
@@ -83,77 +104,77 @@ def update(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult
 def delete(id_: str, props: dict[str, Any]) -> None:
     """Stop what this owner runs and release it; nothing at all once another resource holds the placement."""
     current = session.session()
-    ledger = current.writing()
     owner = props["owner"]
+    _require_known(current.reading(), owner, _plain_assignments(props.get("assignments")))
+    ledger = current.writing()
     if ledger.placement_holder(owner) != id_:
         return
     because = "Placement delete"
-    teardown_owner(ledger, current.runtime, owner, because=because)
+    teardown_owner(ledger, current.runtime, owner, because=because, conduct=session.conduct(because))
     ledger.release_owner(owner, holder=id_, now=session.now(), because=because)
 
 
 def read(id_: str, props: dict[str, Any]) -> ReadResult:
     """Observe the runtimes, record it in the ledger (the only write), and return the observed assignments."""
     props = public(props)
-    observed = drifted(placement_input(whole(props)), props["assignments"])
-    outs = {**props, "assignments": observed}
-    inputs = {key: value for key, value in outs.items() if key not in OUTPUTS}
-    return ReadResult(id_, outs, inputs)
+    given = placement_input(whole(props))
+    planned = _plain_assignments(props.get("assignments"))
+    _require_known(session.session().reading(), given.owner, planned)
+    ledger = session.session().writing()
+    if ledger.placement_holder(given.owner) != id_:
+        return ReadResult(id_, props, {key: value for key, value in props.items() if key not in OUTPUTS})
+    observed = drifted(given, planned)
+    outs = {**props, "assignments": observed, **observed_outputs(ledger, given.owner, observed)}
+    return ReadResult(id_, outs, {key: value for key, value in outs.items() if key not in OUTPUTS})
 
 
 def _not_now(ledger: Ledger, given: PlacementInput, known: dict[str, dict[str, str]]) -> str:
-    """Return why nothing may be planned now, or an empty string."""
-    placed = sum(place != WAITING for places in known.values() for place in places.values())
-    ledger.require_owner(given.owner, assignments=placed)
+    """Return why nothing may be planned now, or an empty text."""
+    _require_known(ledger, given.owner, known)
     mine = this_process("")
     for lease in ledger.leases(given.owner, now=session.now()):
-        if (lease.holder.pid, lease.holder.created) != (mine.pid, mine.created):
+        holder = lease.holder
+        if (holder.pid, holder.created, holder.host) != (mine.pid, mine.created, mine.host):
             return (
-                f"another update of this stack is running: {lease.holder} holds service {lease.service}. "
-                "Wait for it, or end that process, then run this again"
+                f"another process is carrying out this stack's plan: {holder} holds service {lease.service}. "
+                "Wait until it ends, or end it, then run this again"
             )
     return ""
 
 
-def _decide(
-    ledger: Ledger, given: PlacementInput, declared: dict[str, Any], known: dict[str, dict[str, str]]
-) -> CheckResult:
-    snapshot = take_snapshot(ledger, given)
-    previewed = bound_inputs(given.owner)
-    if previewed is None:
-        proposal = propose(snapshot, given, known)
-        failures = [str(refusal) for refusal in proposal.plan.blocking]
-    else:
-        previewed = whole(previewed)
-        failures = differences(previewed, declared)
-        steps = steps_of(previewed["change"])
-        places = final_places(snapshot, steps, previewed["assignments"])
-        failures += rejudge(snapshot, given.wanted, places, steps, given.options)
-        proposal = completed(snapshot, Plan(places, steps), previewed["change"], known)
-    if failures:
-        prefix = "" if previewed is None else "the apply is not what was previewed: "
-        return CheckResult(declared, [CheckFailure("", prefix + sentence) for sentence in failures])
-    _show(proposal)
-    return CheckResult(
-        {
-            **declared,
-            "assignments": proposal.assignments,
-            "change": proposal.change,
-            "usage": proposal.usage,
-        },
-        [],
-    )
+def _require_known(ledger: Ledger, owner: str, assignments: dict[str, dict[str, str]]) -> None:
+    """Refuse a ledger that has never held this owner while Pulumi's state says that it runs something."""
+    placed = sum(place != WAITING for places in assignments.values() for place in places.values())
+    ledger.require_owner(owner, assignments=placed)
+
+
+def _bound(
+    snapshot: Snapshot,
+    given: PlacementInput,
+    previewed: dict[str, Any],
+    declared: dict[str, Any],
+    known: dict[str, dict[str, str]],
+) -> tuple[Proposal, list[str]]:
+    """Judge the previewed plan by the ledger of now; answer it, and why it no longer holds."""
+    steps = steps_of(previewed["change"])
+    places = final_places(snapshot, steps, previewed["assignments"])
+    failures = differences(previewed, declared)
+    if not failures:
+        failures = rejudge(snapshot, given.wanted, places, steps, given.options)
+        failures = failures or unlike(places, snapshot, previewed["assignments"])
+    proposal = completed(snapshot, Plan(places, steps), previewed["change"], known)
+    return proposal, [f"the apply is not what was previewed: {sentence}" for sentence in failures]
 
 
 def _show(proposal: Proposal) -> None:
     for warning in proposal.plan.warnings:
-        print(f"warning: {warning}")
+        session.say(f"warning: {warning}")
     for service, sentence in sorted(proposal.plan.rolling.items()):
-        print(f"{service}: {sentence}")
+        session.say(f"{service}: {sentence}")
     for refusal in proposal.plan.refusals:
-        print(f"waiting: {refusal}")
+        session.say(f"waiting: {refusal}")
     if proposal.change:
-        print(proposal.table(), flush=True)
+        session.say(proposal.table())
 
 
 def _complete(props: dict[str, Any]) -> dict[str, Any]:
@@ -163,9 +184,9 @@ def _complete(props: dict[str, Any]) -> dict[str, Any]:
         return props
     given = placement_input(props)
     proposal = propose(take_snapshot(session.session().writing(), given), given, {})
-    if proposal.plan.blocking:
-        raise InputError("\n".join(str(refusal) for refusal in proposal.plan.blocking))
-    return {**props, "assignments": proposal.assignments, "change": proposal.change, "usage": proposal.usage}
+    if refused := list(proposal.refusals()):
+        raise InputError("\n".join(refused))
+    return {**props, **proposal.inputs()}
 
 
 def _plain_assignments(value: Any) -> dict[str, dict[str, str]]:
@@ -178,5 +199,5 @@ def _plain_assignments(value: Any) -> dict[str, dict[str, str]]:
     }
 
 
-def _failed(declared: dict[str, Any], sentence: str) -> CheckResult:
-    return CheckResult(declared, [CheckFailure("", sentence)])
+def _failed(declared: dict[str, Any], sentences: list[str]) -> CheckResult:
+    return CheckResult(declared, [CheckFailure("", sentence) for sentence in sentences])

@@ -13,40 +13,23 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.ledger import LedgerError
 from components.providers.work import session
 from components.providers.work.inputs import InputError, mapping, public, text, unknowns, whole
 from components.spec.node import Node
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-    """Canonicalise; refuse a changed resource id while the pool holds instances."""
-    if any(unknowns(public(news))):
-        return CheckResult(public(news), [])
-    news = whole(public(news))
+    """Canonicalise; refuse another owner's pool, and a changed resource id while the pool holds instances."""
+    news = public(news)
+    if any(unknowns(news)):
+        return CheckResult(news, [])
+    news = whole(news)
     try:
-        name = text(news, "name")
-        text(news, "owner")
-        for node in mapping(news, "nodes").values():
-            Node.from_dict(node)
-    except (InputError, KeyError, TypeError, ValueError) as error:
-        return CheckResult(news, [CheckFailure("", f"pool cannot be read ({type(error).__name__}: {error})")])
-    recorded = session.session().reading().pool(name)
-    if recorded is not None and recorded.resource != news.get("resource"):
-        held = session.session().reading().instances(pool=name)
-        if held:
-            names = ", ".join(sorted({f"{row.held.service}/{row.held.ordinal}" for row in held})[:5])
-            return CheckResult(
-                news,
-                [
-                    CheckFailure(
-                        "",
-                        f"pool {name} is resource {recorded.resource} and holds {len(held)} instances ({names}); "
-                        f"its resource cannot become {news.get('resource')}. Declare the new resource as a pool of "
-                        "another name and move the services, or remove them first",
-                    )
-                ],
-            )
-    return CheckResult(news, [])
+        sentence = _refusal(news)
+    except (InputError, LedgerError) as error:
+        sentence = str(error)
+    return CheckResult(news, [CheckFailure("", sentence)] if sentence else [])
 
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -69,7 +52,10 @@ def update(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult
 
 def delete(id_: str, props: dict[str, Any]) -> None:
     """Forget the pool; refused while anything is held on it, nothing at all once another resource holds it."""
-    session.session().writing().forget_pool(
+    current = session.session()
+    if not current.reading().exists:
+        return
+    current.writing().forget_pool(
         props["owner"],
         props["name"],
         holder=id_,
@@ -83,7 +69,40 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
     return ReadResult(id_, public(props))
 
 
+def _refusal(news: dict[str, Any]) -> str:
+    """Return why this pool cannot be declared, or an empty text."""
+    name, owner = text(news, "name"), text(news, "owner")
+    try:
+        for node in mapping(news, "nodes").values():
+            Node.from_dict(node)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"nodes of pool {name} cannot be read ({type(error).__name__}: {error})") from error
+    ledger = session.session().reading()
+    recorded = ledger.pool(name)
+    if recorded is None:
+        return ""
+    if recorded.owner != owner:
+        return (
+            f"pool {name} is declared by {recorded.owner} in ledger {ledger.url}. To run services on its cards beside that "
+            f"stack, reference it: `pulumi config set --path 'eas:references[0]' {name}`; else give this pool another name, "
+            "or this stack another ledger (eas:ledger)"
+        )
+    if recorded.resource == news.get("resource"):
+        return ""
+    held = ledger.instances(pool=name)
+    if not held:
+        return ""
+    labels = sorted({f"{row.held.service}/{row.held.ordinal}" for row in held})
+    shown = ", ".join(labels[:5]) + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
+    return (
+        f"pool {name} is resource {recorded.resource} and holds {len(held)} instances ({shown}), so its "
+        f"resource cannot become {news.get('resource')}. Declare the new resource as a pool of another name and move the "
+        "services there, or remove them first"
+    )
+
+
 def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
+    props = whole(props)
     current = session.session()
     current.writing().declare_pool(
         props["owner"],

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.ledger import Ledger
 from components.placement.address import WAITING, addresses, card_indexes
-from components.placement.picture import change_table
+from components.placement.picture import CHANGE_HEADINGS, NOWHERE, change_rows, columns
 from components.placement.plan import plan
-from components.placement.plan_types import Plan, Step, steps_from
-from components.placement.snapshot import Snapshot
+from components.placement.plan_types import Plan, Refusal, Step
+from components.placement.snapshot import Place, Snapshot
 from components.placement.usage import usage
-from components.providers.work.inputs import PlacementInput
+from components.providers.work.forms import ADOPTED, change_of, forecast
+from components.providers.work.inputs import InputError, PlacementInput
+from components.spec.node import Node
 
-ADOPTED = "adopted"
-"""Key in ``change`` for what a reconciler moved since the last ``up``: shown once, nothing is done for it."""
+ROWS = 200
+"""How many rows the preview's table has; a change of more says how to see the rest."""
+ALIKE = 3
+"""From this many refusals of one service that differ in the ordinal only, one sentence stands for all."""
+
+Addresses = Mapping[str, Mapping[str, str]]
+"""service -> ordinal -> ``node/card`` or ``waiting``, as ``assignments`` stand in Pulumi's inputs."""
+Places = Mapping[str, Mapping[int, Place | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,62 +37,149 @@ class Proposal:
     change: dict[str, Any]
     usage: dict[str, Any]
 
+    def inputs(self) -> dict[str, Any]:
+        """Return what ``check`` adds to the inputs."""
+        return {"assignments": self.assignments, "change": self.change, "usage": self.usage}
+
     def table(self) -> str:
-        """Return the one table of the preview: what starts, moves and stops, and how many stay."""
+        """Return the one table of the preview: what starts, moves and stops, what was adopted, how many stay."""
         before = {row.id: row.place for row in self.snapshot.held}
-        indexes = card_indexes(view.node for view in self.snapshot.nodes)
+        rows = list(
+            change_rows(self.plan.steps, before, card_indexes(view.node for view in self.snapshot.nodes))
+        )
+        rows += [row for service, places in self._adopted() for row in _adopted_rows(service, places)]
+        hidden = len(rows) - ROWS
+        if hidden > 0:
+            # What disturbs somebody is never what is left out.
+            rows = sorted(rows, key=lambda row: row[3] == "start")[:ROWS]
+        more = [f"and {hidden} more; `pulumi preview --diff` shows all"] if hidden > 0 else []
+        return "\n".join([columns(CHANGE_HEADINGS, rows), *more, f"{self._unchanged()} unchanged"])
+
+    def refusals(self) -> Iterator[str]:
+        """Yield a sentence for each instance that has no place and fails the check; one for many that are alike."""
+        for alike in _grouped(self.plan.blocking):
+            first, last = alike[0], alike[-1]
+            if len(alike) < ALIKE:
+                yield from map(str, alike)
+            else:
+                one = f"{first.service}/{first.ordinal}"
+                yield str(first).replace(one, f"{one} to {last.ordinal} ({len(alike)} instances): each", 1)
+
+    def _adopted(self) -> list[tuple[str, Mapping[str, str]]]:
+        return sorted(self.change.get(ADOPTED, {}).items())
+
+    def _unchanged(self) -> int:
         moved = {(step.service, str(step.ordinal)) for step in self.plan.steps if step.role == "steady"}
-        unchanged = sum(
+        moved |= {(service, ordinal) for service, places in self._adopted() for ordinal in places}
+        return sum(
             place != WAITING and (service, ordinal) not in moved
             for service, places in self.assignments.items()
             for ordinal, place in places.items()
         )
-        return change_table(self.plan.steps, before, indexes, unchanged)
 
 
 def take_snapshot(ledger: Ledger, given: PlacementInput) -> Snapshot:
-    """Return the snapshot that ``given`` is planned on: nodes from the inputs, referenced pools from the ledger."""
-    referenced = [ledger.pool(pool.name) for pool in given.pools if pool.reference]
-    borrowed = [node for pool in referenced if pool is not None for node in pool.nodes]
+    """Return the snapshot that ``given`` is planned on: nodes from the inputs, referenced pools from the ledger.
+
+    Raises :class:`InputError` for a referenced pool that the ledger does not know.
+    """
+    borrowed: list[Node] = []
+    for pool in given.pools:
+        if pool.reference:
+            record = ledger.pool(pool.name)
+            if record is None:
+                known = ", ".join(each.name for each in ledger.pools()) or "none"
+                raise InputError(
+                    f"pool {pool.name} is referenced (eas:references), and ledger {ledger.url} knows no such pool; it knows "
+                    f"{known}. Apply the stack that declares it first, or point eas:ledger at the ledger of that stack"
+                )
+            borrowed += record.nodes
     return ledger.snapshot(given.owner, (*given.nodes, *borrowed), given.pool_names)
 
 
-def propose(snapshot: Snapshot, given: PlacementInput, known: Mapping[str, Any]) -> Proposal:
+def propose(snapshot: Snapshot, given: PlacementInput, known: Addresses) -> Proposal:
     """Plan ``given`` on ``snapshot``. ``known`` is what Pulumi's state says of ``assignments``."""
     proposed = plan(snapshot, given.wanted, given.options)
-    return completed(snapshot, proposed, proposed.change(), known)
+    return completed(snapshot, proposed, change_of(proposed.steps), known)
 
 
-def completed(
-    snapshot: Snapshot, proposed: Plan, change: dict[str, Any], known: Mapping[str, Any]
-) -> Proposal:
+def completed(snapshot: Snapshot, proposed: Plan, change: Mapping[str, Any], known: Addresses) -> Proposal:
     """Add addresses, what a reconciler did, and the usage of now to a plan."""
-    indexes = card_indexes(view.node for view in snapshot.nodes)
-    assignments = addresses(proposed.assignments, indexes)
-    adopted = _adopted(assignments, known, proposed.steps)
+    assignments = addresses(proposed.assignments, card_indexes(view.node for view in snapshot.nodes))
+    found = adopted(assignments, known, proposed.steps)
     return Proposal(
         snapshot=snapshot,
         plan=proposed,
         assignments=assignments,
-        change={**change, **({ADOPTED: adopted} if adopted else {})},
-        usage=usage(snapshot, proposed),
+        change={**change, **({ADOPTED: found} if found else {})},
+        usage=forecast(usage(snapshot, proposed)),
     )
 
 
-def steps_of(change: Mapping[str, Any]) -> tuple[Step, ...]:
-    """Return the steps of a checked ``change``, without what was adopted."""
-    return steps_from({key: value for key, value in change.items() if key != ADOPTED})
+def adopted(assignments: Addresses, known: Addresses, steps: Sequence[Step]) -> dict[str, dict[str, str]]:
+    """Return what is elsewhere than Pulumi's state says, came or went, although this plan does not touch it.
 
-
-def _adopted(
-    assignments: Mapping[str, Mapping[str, str]], known: Mapping[str, Any], steps: tuple[Step, ...]
-) -> dict[str, Any]:
-    """Return what sits elsewhere than Pulumi's state says although this plan does not touch it."""
+    A service that the state does not know at all is left out: it is new to Pulumi, which shows it as such.
+    """
     touched = {(step.service, str(step.ordinal)) for step in steps}
-    moved: dict[str, dict[str, str]] = {}
-    for service, places in assignments.items():
-        for ordinal, place in places.items():
-            was = (known.get(service) or {}).get(ordinal)
-            if was not in (None, place) and (service, ordinal) not in touched:
-                moved.setdefault(service, {})[ordinal] = f"{was} -> {place}"
-    return moved
+    found: dict[str, dict[str, str]] = {}
+    for service in sorted(known.keys() & assignments.keys()):
+        before, after = known[service], assignments[service]
+        for ordinal in sorted({*before, *after}, key=int):
+            was, place = before.get(ordinal, NOWHERE), after.get(ordinal, NOWHERE)
+            if was != place and (service, ordinal) not in touched and WAITING not in (was, place):
+                found.setdefault(service, {})[ordinal] = f"{was} -> {place}"
+    return found
+
+
+def unlike(places: Places, snapshot: Snapshot, assignments: Addresses) -> list[str]:
+    """Return a sentence for each instance that would not end where ``assignments`` says, going by what is held now."""
+    ends = addresses(places, card_indexes(view.node for view in snapshot.nodes))
+    return [
+        f"{service}/{ordinal} was to be on {place}, and is {_on(ends[service][ordinal])} now"
+        for service, wanted in sorted(assignments.items())
+        for ordinal, place in wanted.items()
+        if ends[service][ordinal] != place
+    ]
+
+
+def final_places(
+    snapshot: Snapshot, steps: Sequence[Step], assignments: Addresses
+) -> dict[str, dict[int, Place | None]]:
+    """Return where each assigned instance ends: its start step's place, else the place that it holds; None if it waits."""
+    leaving = {step.instance for step in steps if step.op == "stop"}
+    ends: dict[tuple[str, int], Place] = {
+        (row.service, row.ordinal): row.place
+        for row in snapshot.held
+        if row.owner == snapshot.owner
+        and row.role == "steady"
+        and row.state != "stopping"
+        and row.id not in leaving
+    }
+    for step in steps:
+        if step.op == "start" and step.role == "steady" and step.place is not None:
+            ends[step.service, step.ordinal] = step.place
+    return {
+        service: {
+            int(ordinal): None if place == WAITING else ends.get((service, int(ordinal)))
+            for ordinal, place in places.items()
+        }
+        for service, places in assignments.items()
+    }
+
+
+def _on(place: str) -> str:
+    return "nowhere" if place == WAITING else f"on {place}"
+
+
+def _adopted_rows(service: str, places: Mapping[str, str]) -> Iterator[tuple[str, str, str, str, str]]:
+    for ordinal, moved in places.items():
+        was, _, now = moved.partition(" -> ")
+        yield f"{service}/{ordinal}", was, now, "adopted", "done since the last `up`"
+
+
+def _grouped(refusals: Sequence[Refusal]) -> Iterator[list[Refusal]]:
+    groups: dict[str, list[Refusal]] = {}
+    for refusal in refusals:
+        groups.setdefault(repr(replace(refusal, ordinal=0)), []).append(refusal)
+    yield from groups.values()

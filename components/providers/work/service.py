@@ -20,41 +20,44 @@ from components.rules import judge_service
 from components.settle.teardown import teardown_instances
 from components.spec.service import parse_service
 
-
+ABOUT = "about"
+"""The input with all that is known of the declaration besides its spec: file, revision, token hash, pool facts."""
 FACTS = "pool_facts"
-"""The input that tells policies what the pool has."""
+"""The part of it that tells policies what the pool has."""
+SECRETS = "secrets"
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Refuse what is invalid, with the words of the rule table; ineffective fields stay, so that policies see them."""
     news = public(news)
-    if any(unknowns({key: value for key, value in news.items() if key != "secrets"})):
+    plain = {key: value for key, value in news.items() if key != SECRETS}
+    if any(unknowns(plain)):
         return CheckResult(news, [])
-    secrets = news.pop("secrets", None)
-    news = whole(news)
-    if secrets is not None:
-        news["secrets"] = secrets
+    checked = whole(plain)
+    if news.get(SECRETS) is not None:
+        checked[SECRETS] = news[SECRETS]
     try:
-        name = text(news, "name")
-        text(news, "owner")
-        spec = mapping(news, "spec")
+        name = text(checked, "name")
+        text(checked, "owner")
+        spec, about = mapping(checked, "spec"), mapping(checked, ABOUT)
     except InputError as error:
-        return CheckResult(news, [CheckFailure("", str(error))])
-    service, faults = parse_service(spec, source=news.get("source") or f"service '{name}'", default_name=name)
+        return CheckResult(checked, [CheckFailure("", str(error))])
+    source = str(about.get("source") or f"service {name!r}")
+    service, faults = parse_service(spec, source=source, default_name=name)
     if service is not None:
         faults = (*faults, *judge_service(service, None))
-    failures = [CheckFailure("", str(fault)) for fault in faults if fault.level == "invalid"]
-    return CheckResult(news, failures)
+    return CheckResult(
+        checked, [CheckFailure("", str(fault)) for fault in faults if fault.level == "invalid"]
+    )
 
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Leave the comparison to the engine, which then shows it key by key; never ask for a replacement.
 
-    A change of the pool alone (``cards``, what policies need to know of it) is no change of the service: the new facts
-    are stored, and a pool that grows does not show every service as changed.
+    A change of the pool alone (``pool_facts``, what policies need to know of it) or of the file's name is no change of the
+    service: it is stored, and a pool that grows does not show every service as changed.
     """
-    old, new = ({key: value for key, value in whole(public(side)).items() if key != FACTS} for side in (olds, news))
-    return DiffResult(changes=False if old == new else None)
+    return DiffResult(changes=False if _compared(olds) == _compared(news) else None)
 
 
 def create(props: dict[str, Any]) -> CreateResult:
@@ -73,12 +76,15 @@ def update(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult
 def delete(id_: str, props: dict[str, Any]) -> None:
     """Forget the declaration; first stop and release what a failed first apply left behind for it."""
     current = session.session()
+    if not current.reading().exists:
+        return
     owner, name = props["owner"], props["name"]
     because = f"EasService {name} delete"
     ledger = current.writing()
     outcome = ledger.forget_service(owner, name, holder=id_, now=session.now(), because=because)
     if outcome.held:
-        teardown_instances(ledger, current.runtime, owner, outcome.held, because=because)
+        conduct = session.conduct(because)
+        teardown_instances(ledger, current.runtime, owner, outcome.held, because=because, conduct=conduct)
         ledger.forget_service(owner, name, holder=id_, now=session.now(), because=because)
 
 
@@ -87,16 +93,24 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
     return ReadResult(id_, public(props))
 
 
+def _compared(side: dict[str, Any]) -> Any:
+    about = side.get(ABOUT)
+    if isinstance(about, dict):
+        about = {key: value for key, value in about.items() if key not in (FACTS, "source")}
+    return whole({**public(side), ABOUT: about})
+
+
 def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
-    current = session.session()
-    current.writing().declare_service(
+    props = whole(props)
+    about = props.get(ABOUT) or {}
+    session.session().writing().declare_service(
         props["owner"],
         props["name"],
         holder=holder,
         pool=props.get("pool") or "",
-        revision=props.get("revision") or "",
+        revision=about.get("revision") or "",
         document=dict(props["spec"]),
-        secrets={key: str(value) for key, value in (props.get("secrets") or {}).items() if value},
+        secrets={key: str(value) for key, value in (props.get(SECRETS) or {}).items() if value},
         now=session.now(),
         because=f"EasService {props['name']} {operation} (pid {os.getpid()})",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,9 +19,15 @@ from typing import Any
 from pulumi.dynamic import ConfigureRequest
 
 from components.ledger import Ledger, open_ledger, resolve_url
+from components.providers.work.failures import DEBUG
+from components.providers.work.inputs import InputError
 from components.runtimes.port import Runtime
 from components.runtimes.registry import open_runtime
-from components.spec.revision import derived_token
+from components.settle import Progress
+from components.settle.holder import parent_gone, this_process
+from components.settle.loop import Conduct
+from components.spec.claim import Wanted
+from components.spec.revision import derived_token, keyed
 
 STATE_FOLDER = ".eas"
 """The folder in the project that holds the ledger and what runtimes keep."""
@@ -36,6 +43,21 @@ def mint() -> str:
     return uuid.uuid4().hex[:8]
 
 
+def say(progress: Progress | str) -> None:
+    """Print one line at once; Pulumi shows it under the stack."""
+    print(progress, flush=True)
+
+
+def warn(sentence: str) -> None:
+    """Print what the reader must know."""
+    say(f"warning: {sentence}")
+
+
+def conduct(because: str) -> Conduct:
+    """Return how this process carries out: it stops after the effect in hand when its ``pulumi`` is gone."""
+    return Conduct(this_process(because), now, time.sleep, say, parent_gone)
+
+
 class Session:
     """Lazily opened parts of one provider process."""
 
@@ -43,36 +65,66 @@ class Session:
         """Take the project folder and the stack's configuration; opens nothing yet."""
         self.root = root
         self.home = root / STATE_FOLDER
-        self._secret = str(config.get("eas:secret") or "")
+        self._secret = str(config.get("eas:secret") or "").encode()
         self.ledger_url, self.ledger_from = resolve_url(None, os.environ, config.get("eas:ledger"), root)
         self._lock = threading.RLock()
-        self._ledger: Ledger | None = None
+        self._writer: Ledger | None = None
+        self._reader: Ledger | None = None
+        self._reader_found = False
         self._runtimes: dict[str, Runtime] = {}
 
     def writing(self) -> Ledger:
         """Return the ledger for writing; creates it when it is not there yet."""
         with self._lock:
-            if self._ledger is None:
-                self._ledger = open_ledger(self.ledger_url, home=self.home, create=True)
-            return self._ledger
+            if self._writer is None:
+                self._writer = open_ledger(self.ledger_url, home=self.home, create=True)
+            return self._writer
 
     def reading(self) -> Ledger:
-        """Return the ledger for reading; a missing one is not created and not remembered as missing."""
+        """Return the ledger for reading; creates nothing, and finds one that was missing when it was asked before."""
         with self._lock:
-            if self._ledger is not None:
-                return self._ledger
-            return open_ledger(self.ledger_url, home=self.home, create=False)
+            if self._writer is not None:
+                return self._writer
+            if self._reader is not None and self._reader_found != self._reader.exists:
+                self._reader.close()
+                self._reader = None
+            if self._reader is None:
+                self._reader = open_ledger(self.ledger_url, home=self.home, create=False)
+                self._reader_found = self._reader.exists
+            return self._reader
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime of that name, opened once."""
         with self._lock:
             if name not in self._runtimes:
-                self._runtimes[name] = open_runtime(name, self.home)
+                self._runtimes[name] = open_runtime(name, self.home, tell=warn)
             return self._runtimes[name]
 
     def token(self, owner: str, service: str, declared: str | None) -> str:
         """Return the token of a service: the declared one, or one derived from the stack's secret and kept nowhere."""
-        return declared or derived_token(owner, service, self._secret.encode())
+        if declared:
+            return declared
+        if not self._secret:
+            raise InputError(
+                f"service {service} declares no token, and eas:secret is not set to make one from. "
+                "`pulumi config set --secret eas:secret $(openssl rand -hex 32)` sets it once for this stack"
+            )
+        return derived_token(owner, service, self._secret)
+
+    def token_of(self, ledger: Ledger, owner: str, want: Wanted) -> str:
+        """Return the token of a wanted service; its spec is read (and decrypted) only where the file declares one."""
+        if want.token_hash == keyed(self._secret, "token", ""):
+            return self.token(owner, want.service, None)
+        declared = ledger.spec(owner, want.service, want.revision).secrets.get("token")
+        return self.token(owner, want.service, declared)
+
+    def close(self) -> None:
+        """Close the ledger; the next call opens it again."""
+        with self._lock:
+            for ledger in (self._writer, self._reader):
+                if ledger is not None:
+                    ledger.close()
+            self._writer = self._reader = None
 
 
 _LOCK = threading.Lock()
@@ -85,7 +137,7 @@ def configure(request: ConfigureRequest) -> None:
     Errors become one sentence: Pulumi prints ``format_exc()``, which honours ``sys.tracebacklimit``.
     """
     global _SESSION  # noqa: PLW0603 - one process serves one stack, and Pulumi owns the instances that could hold this
-    if not os.environ.get("EAS_DEBUG"):
+    if not os.environ.get(DEBUG):
         sys.tracebacklimit = 0
     with _LOCK:
         if _SESSION is None:
@@ -104,4 +156,6 @@ def reset(replacement: Session | None = None) -> None:
     """Forget or replace the session, for tests that call providers as Pulumi calls them."""
     global _SESSION  # noqa: PLW0603 - see configure
     with _LOCK:
+        if _SESSION is not None and _SESSION is not replacement:
+            _SESSION.close()
         _SESSION = replacement

@@ -128,11 +128,9 @@ class LocalRuntime:
 
     def _launch(self, launch: Launch, previous: Record | None = None) -> None:
         """Write down what is to run, record first, and start it; nothing of it runs now."""
-        name, wish, settings = (
-            slug(launch.id),
-            Wish.of(launch.service, launch.spec),
-            LocalSettings.of(launch.settings),
-        )
+        name = slug(launch.id)
+        wish = Wish.of(launch.service, launch.spec)
+        settings = LocalSettings.of(launch.settings)
         line = command.resolve(launch.service, wish, settings)
         holder = self._folder.of(name)
         holder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)

@@ -1,0 +1,63 @@
+"""How a plan stands in the inputs of ``Placement``: few values, each readable, nothing lost that a commit needs.
+
+Pulumi's cost is by the number of values, several times for each: its engine logs, converts and stores them one by one. So a
+step's place is one line of JSON, and the forecast leaves out what can be reckoned from the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from components.placement.plan_types import Step
+
+ADOPTED = "adopted"
+"""Key in ``change`` for what a reconciler moved since the last ``up``: shown once, nothing is done for it."""
+
+_DERIVED = ("free_mib", "free_compute", "capacity_source", "pool", "node")
+"""What a card's forecast need not say: free is capacity less used, and the rest stands in the declared nodes."""
+
+
+def change_of(steps: Iterable[Step]) -> dict[str, Any]:
+    """Return ``{"0001": {...}}``, one entry for each step in its order; ``{}`` when there is nothing to do."""
+    return {f"{step.n:04d}": _told(step) for step in steps}
+
+
+def _told(step: Step) -> dict[str, Any]:
+    data = step.to_dict()
+    if "place" in data:
+        place = {key: value for key, value in data["place"].items() if value}
+        data["place"] = json.dumps(place, sort_keys=True)
+    return data
+
+
+def steps_of(change: Mapping[str, Any]) -> tuple[Step, ...]:
+    """Return the steps of a checked ``change``, without what was adopted."""
+    numbers = sorted((number for number in change if number != ADOPTED), key=int)
+    return tuple(Step.from_dict(int(number), _read(change[number])) for number in numbers)
+
+
+def _read(data: Mapping[str, Any]) -> dict[str, Any]:
+    place = data.get("place")
+    return {**data, "place": json.loads(place)} if isinstance(place, str) else dict(data)
+
+
+def forecast(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how full cards and nodes will be. Of a card's instances: label (and owner, if foreign) -> MiB and percent."""
+    return {
+        "cards": {
+            address: {key: value for key, value in card.items() if key not in _DERIVED and key != "instances"}
+            | {"instances": {_name(row): _slice(row) for row in card["instances"]}}
+            for address, card in usage["cards"].items()
+        },
+        "nodes": dict(usage["nodes"]),
+    }
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row["instance"]) if row["owner"] == "own" else f"{row['owner']}/{row['instance']}"
+
+
+def _slice(row: Mapping[str, Any]) -> str:
+    return "whole card" if row["exclusive"] else f"{row['mib']} MiB {row['compute']} %"

@@ -1,0 +1,70 @@
+"""What each resource hands to its provider, as plain data: one function for each, used by the resources and by their tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from components.spec.claim import Wanted
+from components.spec.pool import Pool
+from components.spec.service import Service
+
+
+def pool_properties(pool: Pool, owner: str) -> dict[str, Any]:
+    """Return the inputs of ``GpuPool``."""
+    return {
+        "name": pool.name,
+        "owner": owner,
+        "resource": pool.resource,
+        "runtime": pool.runtime,
+        "settings": pool.settings(),
+        "nodes": _nodes(pool),
+    }
+
+
+def service_properties(service: Service, pool: Pool, wanted: Wanted, owner: str) -> dict[str, Any]:
+    """Return the inputs of ``EasService`` without the secrets; ``wanted`` has the hashes that stand for them."""
+    return {
+        "name": service.name,
+        "owner": owner,
+        "pool": pool.name,
+        "spec": service.public(),
+        "about": {
+            "source": service.source,
+            "revision": wanted.revision,
+            "token_hash": wanted.token_hash,
+            "pool_facts": pool.facts_text,
+        },
+    }
+
+
+def placement_properties(
+    pools: Iterable[Pool],
+    wanted: Iterable[Wanted],
+    owner: str,
+    *,
+    references: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the inputs of ``Placement``; ``references`` are pools whose nodes the ledger knows from another stack."""
+    own = {
+        pool.name: {
+            "resource": pool.resource,
+            "runtime": pool.runtime,
+            "settings": pool.settings(),
+            "reference": False,
+            "nodes": _nodes(pool),
+        }
+        for pool in pools
+    }
+    others = {name: {"reference": True, "nodes": {}} for name in references}
+    return {
+        "owner": owner,
+        "pools": {**own, **others},
+        "services": {each.service: each.to_dict() for each in wanted},
+        "options": dict(options or {}),
+    }
+
+
+def _nodes(pool: Pool) -> dict[str, Any]:
+    return {node.name: node.to_dict() for node in pool.nodes}
