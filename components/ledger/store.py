@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from components.ledger import commit as committing
 from components.ledger import declarations, leases, schema, snapshot, states, transitions, views
+from components.ledger import rebuild as rebuilding
 from components.ledger.engine import Database
 from components.ledger.errors import Refused, UnknownNode, UnknownOwner, UnknownRevision
 from components.ledger.events import Story, story_of
@@ -272,6 +273,12 @@ class Ledger:
             if process is not None:
                 leases.refuse_while_held(connection, owner, process, self._alive, now)
             return committing.commit(connection, proposal, mint, story, now)
+
+    def rebuild(self, past: rebuilding.Past, *, now: datetime, because: str) -> Commit:
+        """Record anew what a lost ledger held of ``past.owner``. Raises :class:`Refused` where it holds anything of it."""
+        vault = self._vault()
+        with self._write(now, because, past.owner) as (connection, story):
+            return rebuilding.rebuild(connection, past, vault, story, now)
 
     def placement_holder(self, owner: str) -> str | None:
         """Return the physical id of the Placement that holds this owner's reservations; None where none does."""

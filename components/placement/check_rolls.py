@@ -75,14 +75,10 @@ def _brings_up(world: World, step: Step) -> bool:
 
 
 def _waits_for_others(world: World, step: Step, plan: Plan) -> bool:
-    """Return whether an instance comes only once another ordinal's ready instance is gone: it cannot be waited for."""
-    for n in world.before[step.n]:
-        other = plan.steps[n - 1]
-        row = world.rows.get(world.row_of.get(n, ""))
-        serves = row is not None and row.held is not None and row.held.state == "ready"
-        if other.op == "stop" and serves and (other.service, other.ordinal) != (step.service, step.ordinal):
-            return True
-    return False
+    """Return whether an instance comes only once another ordinal's is gone, so that it cannot be waited for."""
+    stops = [plan.steps[n - 1] for n in world.before[step.n] if plan.steps[n - 1].op == "stop"]
+    own = (step.service, step.ordinal, step.role)
+    return any((other.service, other.ordinal, other.role) != own for other in stops)
 
 
 def _modes(world: World, steps: list[Step], plan: Plan) -> Iterator[str]:

@@ -60,7 +60,7 @@ class Start:
     ``row``: its row when it is recorded already. ``in_place``: stops without which it cannot begin, since it takes their
     place. ``after``: all stops (and, for order only, starts) that come first. ``settled``: whether ``after`` is final.
     ``booking``: how it counts in the peak; None when its row counted before this plan. ``other_kind``: slices of that kind
-    have to be gone from its node first.
+    have to be gone from its node first. ``end``: the stop that ends a surge instance with its roll.
     """
 
     wanted: Wanted
@@ -81,6 +81,7 @@ class Start:
     after: list[Stop | Start] = field(default_factory=list)
     booking: Booking | None = None
     settled: bool = True
+    end: Stop | None = None
     n: int = 0
 
     @property

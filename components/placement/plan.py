@@ -19,7 +19,7 @@ from components.placement.jobs import Slot, Start
 from components.placement.keep import Pins, sort_rows
 from components.placement.notes import final_warnings
 from components.placement.plan_types import Plan, PlanOptions
-from components.placement.rolling import pair_up, plan_waves, relocate_in_waves, roll_of
+from components.placement.rolling import Roll, end_cover, pair_up, plan_waves, relocate_in_waves, roll_of
 from components.placement.sequence import steps_of
 from components.placement.snapshot import Place, Snapshot
 from components.placement.turns import break_circles, settle_turns
@@ -74,12 +74,14 @@ def _order(board: Board, explainer: Explainer) -> None:
     rolled = {slot.start for roll in rolls for slot in roll.in_place}
     left = settle_turns(board, [start for start in board.starts if start not in rolled])
     for roll in rolls:
-        if not plan_waves(board, roll):
-            board.refusals.append(explainer.no_way_to_roll(roll))
-        for stop in roll.stops:
-            stop.decided = True
-        if roll.in_place or left:
-            left = settle_turns(board, [*left, *(slot.start for slot in roll.in_place if slot.start is not None)])
+        if roll.in_place:
+            if not plan_waves(board, roll):
+                board.refusals.append(explainer.no_way_to_roll(roll))
+            left = _decided(board, roll, [*left, *(slot.start for slot in roll.in_place if slot.start is not None)])
+    for roll in rolls:
+        if not roll.in_place and roll.stops:
+            end_cover(roll)
+            left = _decided(board, roll, left)
     if left:
         alone = {
             slot.start: [old for old in slot.olds if old.after == [slot.start]]
@@ -89,6 +91,13 @@ def _order(board: Board, explainer: Explainer) -> None:
         }
         for start in break_circles(board, left, alone):
             board.refusals.append(explainer.stuck(start))
+
+
+def _decided(board: Board, roll: Roll, left: list[Start]) -> list[Start]:
+    """Let others wait for a roll's stops now that these have their order; return the starts that wait on."""
+    for stop in roll.stops:
+        stop.decided = True
+    return settle_turns(board, left)
 
 
 def _begin(board: Board, group: Group, slot: Slot) -> None:

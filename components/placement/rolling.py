@@ -36,9 +36,9 @@ class Roll:
         return [*self.group.surges, *(old for slot in self.in_place for old in slot.olds)]
 
     @property
-    def under_way(self) -> bool:
-        """Whether anything replaces something, so that surge instances are still of use."""
-        return bool(self.in_place or _replacing(self))
+    def cover(self) -> list[Stop]:
+        """The surge instances that an earlier apply left serving, of whatever revision: better than nothing meanwhile."""
+        return [stop for stop in self.group.surges if stop.serves]
 
 
 def roll_of(group: Group) -> Roll:
@@ -92,13 +92,15 @@ def relocate_in_waves(board: Board, roll: Roll) -> None:
         before = wave
 
 
+def end_cover(roll: Roll) -> None:
+    """Nothing is replaced in place: what covers goes once all that can begin without its place serves."""
+    starts = [*roll.filling, *(slot.start for slot in roll.relocating if slot.start is not None)]
+    _end_surges(roll.cover, [start for start in starts if start.settled])
+
+
 def plan_waves(board: Board, roll: Roll) -> bool:
     """Order a roll in place. Returns False where it has neither a surge place nor ``max_unavailable``."""
-    group, wanted = roll.group, roll.group.wanted
-    cover = [stop for stop in group.surges if stop.serves] if roll.under_way else []
-    if not roll.in_place:
-        _end_surges(cover, [start for start in _replacing(roll) if start.settled])
-        return True
+    group, wanted, cover = roll.group, roll.group.wanted, roll.cover
     allowed = resolved_surge(wanted.max_surge, group.instances)
     resumed = _resumable(board, roll)
     # What waits for a place that this or a later roll frees cannot be waited for.
@@ -115,8 +117,7 @@ def plan_waves(board: Board, roll: Roll) -> bool:
     at_once = max(0, min(budget, ready - 1) if covered else budget)
     after_surges = max(0, budget + len(surges) - at_once) if surges else 0
     last = _waves(roll, filling, surges, Widths(at_once, after_surges, width, ready, covered))
-    ends = [stop for stop in board.stops if stop.begun in surges or (stop.row and any(s.row is stop.row for s in surges))]
-    _end_surges([*cover, *ends], last)
+    _end_surges([*cover, *(start.end for start in surges if start.end is not None)], last)
     return True
 
 
@@ -178,16 +179,10 @@ def _resumable(board: Board, roll: Roll) -> list[Start]:
         if board.standing(row.place).state not in ("ready", "cordoned"):
             continue
         start = Start(roll.group.wanted, row.ordinal, row.place, stop.node, role="surge", how="resume", row=row)
-        start.revision, start.reason = row.revision, "left unfinished"
+        start.revision, start.reason, start.end = row.revision, "left unfinished", stop
         board.starts.append(start)
         resumed.append(start)
     return resumed
-
-
-def _replacing(roll: Roll) -> list[Start]:
-    """Return the starts of ordinals that had an instance before."""
-    again = [start for start in roll.filling if start.row is not None or start.in_place or start.how != "start"]
-    return again + [slot.start for slot in roll.relocating if slot.start is not None]
 
 
 def _free_ordinals(group: Group) -> list[int]:

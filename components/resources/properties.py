@@ -1,4 +1,4 @@
-"""What each resource hands to its provider, as plain data: one function for each, used by the resources and by their tests."""
+"""What each resource hands to its provider, as plain data: by one function each, for the resources and for their tests."""
 
 from __future__ import annotations
 

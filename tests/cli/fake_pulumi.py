@@ -23,7 +23,7 @@ call = {{"arguments": sys.argv[1:], "cwd": os.getcwd(), "debug": os.environ.get(
 with open(os.path.join(folder, "calls"), "a") as calls:
     calls.write(json.dumps(call) + "\\n")
 plan = json.load(open(os.path.join(folder, "script.json"))).get(verb, {{}})
-print("pulumi says", verb, flush=True)
+print(plan.get("stdout") or f"pulumi says {{verb}}", flush=True)
 if "--event-log" in sys.argv:
     with open(sys.argv[sys.argv.index("--event-log") + 1], "w") as log:
         log.writelines(json.dumps(event) + "\\n" for event in plan.get("events", []))
@@ -59,7 +59,7 @@ class FakePulumi:
         self.script()
 
     def script(self, **verbs: dict[str, Any]) -> None:
-        """Say how each verb ends: ``code``, ``events``, ``wait``."""
+        """Say how each verb ends: ``code``, ``events``, ``stdout``, ``wait``."""
         (self.folder / "script.json").write_text(json.dumps(verbs))
 
     @property

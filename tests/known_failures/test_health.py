@@ -105,6 +105,16 @@ def test_14_a_card_that_comes_back_has_lost_nothing(fleet: Open) -> None:
     assert here.where() == before
 
 
+def test_14_the_other_card_of_a_place_with_a_lost_one_stays_taken(fleet: Open) -> None:
+    here = fleet(NODES[0])
+    pair = wants("pair", gpu=2)
+    assert here.up(pair).complete
+    flip(here, "n1", "GPU-n1-0", "lost")
+    made = here.plan(pair, wants("chat", 4))
+    assert [refusal.service for refusal in made.blocking] == ["chat"], "what is lost may still run"
+    assert made.steps == ()
+
+
 def test_14_what_finds_no_other_place_waits_and_blocks_nobody(fleet: Open) -> None:
     here = fleet(*NODES)
     wanted = wants("page", 12, instances=4)

@@ -101,13 +101,13 @@ def test_11_a_card_that_is_gone_shifts_no_other_instance(fleet: Open, tmp_path: 
     if victim:
         assert after[victim][1].cards[0] not in {lost, *(card_of[name] for name in before if name != victim)}
 
-    # What is started anew on a card that slid down is told the card, with the index that it has now.
+    # What is started anew is told its card, with the index that it has now.
     spy.launches.clear()
-    new = wants("new", 3)
-    assert here.up(*wanted, new).complete
-    [launch] = spy.launches
-    uuid = launch.cards[0].uuid
-    assert after_index(here.nodes, uuid) == launch.cards[0].index
+    assert here.up(*(replace(want, revision="r2") for want in wanted)).complete
+    told = {launch.cards[0].uuid: launch.cards[0].index for launch in spy.launches}
+    assert told == {uuid: after_index(here.nodes, uuid) for uuid in told}
+    assert len(told) == 4
+    assert told["GPU-n1-3"] == 2
 
 
 def after_index(nodes: list[Node], uuid: str) -> int:

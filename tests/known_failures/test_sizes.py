@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.ledger import StalePlan
-from components.placement.feasible import COMPUTE, SEPARATE
+from components.placement.feasible import COMPUTE, FEW_FREE, IN_USE, SEPARATE
 from components.placement.plan_types import Plan
 from components.placement.snapshot import Held, Place
 from components.rules import judge_service
@@ -193,6 +193,18 @@ def test_09_a_card_is_exclusive_or_shared_never_both(there: Place, wish: Wanted,
     assert made.assignments["new"] == {0: None}
     assert len(made.blocking) == 1
     assert not [step for step in made.steps if step.service == "new"]
+
+
+def test_09_whole_cards_are_those_of_a_node_that_nobody_shares() -> None:
+    three = node("n1", *[16 * GIB] * 3)
+    old = wants("old", 1)
+    rows = [held("old", 0, PIECE)]
+    two = planned([three], old, wants("two", gpu=2), rows=rows)
+    assert [place.cards for place in places(two, "two")] == [("GPU-n1-1", "GPU-n1-2")]
+    assert planned([three], old, wants("three", gpu=3), rows=rows).blocking[0].counts == {
+        IN_USE: 1,
+        FEW_FREE: 2,
+    }
 
 
 @pytest.mark.parametrize(

@@ -145,8 +145,14 @@ class Events(RuleBasedStateMachine):
     def carry_out(self, owner: str, moves: list[int], dies: bool) -> None:
         """Rows make their next moves (one may die); pending rows cannot, and what is seen gone hands its place on."""
         for index, number in enumerate(moves):
-            if rows := self.ledger.instances(owner):
-                self._move(owner, rows[number % len(rows)].held, rows, dies and index == len(moves) - 1)
+            last = index == len(moves) - 1
+            going = {open_.instance for open_ in self.ledger.open_steps(owner) if open_.step.op == "stop"}
+            rows = self.ledger.instances(owner)
+            able = [
+                row for row in rows if row.held.state != "ready" or row.held.id in going or (dies and last)
+            ]
+            if able:
+                self._move(owner, able[number % len(able)].held, rows, dies and last)
                 assert audit(self.file) == []
 
     @rule(owner=OWNERS, data=st.data(), moves=st.lists(st.integers(0, 7), min_size=6, max_size=24))

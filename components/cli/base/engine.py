@@ -20,6 +20,7 @@ from components.cli.base.ending import CommandError, Exit
 from components.cli.base.workspace import Workspace
 
 STDERR = 2
+STACK = "pulumi:pulumi:Stack"
 STOP_FILE = "EAS_STOP_FILE"
 """Names a file for the provider: once it is there, the user wants it to stop after the effect in hand."""
 STALE_MARKS = ("the apply is not what was previewed", "StalePlan")
@@ -55,6 +56,23 @@ class EngineRun:
             for event in self._of("diagnosticEvent")
             if event.get("severity") == "error"
         ]
+
+    @property
+    def unchanged(self) -> int:
+        """How many resources stay as they are; 0 where anything would change: a resource, or an output that is shown."""
+        operations = [event["metadata"]["op"] for event in self._of("resourcePreEvent")]
+        if any(operation != "same" for operation in operations) or self._outputs_change():
+            return 0
+        return len(operations)
+
+    def _outputs_change(self) -> bool:
+        """Whether the last that the engine said of the stack's outputs differs from what they were."""
+        told = [event["metadata"] for event in self._of("resOutputsEvent")]
+        stacks = [metadata for metadata in told if metadata.get("type") == STACK]
+        if not stacks:
+            return False
+        old, new = ((stacks[-1].get(side) or {}).get("outputs") or {} for side in ("old", "new"))
+        return bool(old != new)
 
     @property
     def exit(self) -> Exit:

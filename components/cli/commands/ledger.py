@@ -1,14 +1,33 @@
-"""``eas ledger``: which ledger, who said so, and what is in it."""
+"""``eas ledger``: which ledger, who said so, and what is in it; ``rebuild`` and ``migrate`` bring it back."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
 from components.cli.base.command import command
+from components.cli.base.ending import CommandError
 from components.cli.base.session import Session
+
+
+class Action(StrEnum):
+    """What ``eas ledger`` can do besides telling."""
+
+    REBUILD = "rebuild"
+    MIGRATE = "migrate"
+
+
+ActionArgument = Annotated[
+    Action | None,
+    typer.Argument(
+        metavar="[rebuild|migrate]",
+        help="rebuild: record anew what a lost ledger held. migrate: bring old tables to this version.",
+        show_default=False,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -17,13 +36,38 @@ def register(app: typer.Typer) -> None:
     @command(
         app,
         "ledger",
-        brief="which ledger, who said so, what is in it",
-        examples="eas ledger\neas ledger --ledger /srv/eas/ledger.db --json",
+        brief="which ledger, what is in it; rebuild a lost one",
+        examples="""
+            eas ledger
+            eas ledger --ledger /srv/eas/ledger.db --json
+            eas ledger rebuild
+        """,
     )
-    def ledger(session: Session) -> None:
-        """Say which ledger is used and where that is said, and count what it holds."""
+    def ledger(session: Session, action: ActionArgument = None) -> None:
+        """Say which ledger is used and where that is said, and count what it holds.
+
+        `eas ledger rebuild` is for a ledger that is lost (no file, or an empty one): it records anew the pools, services and
+        reservations of Pulumi's state, and the instances that the runtimes keep, in one transaction. Nothing is started or
+        stopped, and a ledger that holds anything of this stack is refused. `eas ledger migrate` brings the tables of an
+        older version to this one, as every `up` does.
+        """
+        if action is Action.REBUILD:
+            from components.cli.commands.rebuild import rebuild
+
+            rebuild(session)
+            return
+        if action is Action.MIGRATE:
+            _migrate(session)
         facts = _facts(session)
         session.show(facts, _text(facts))
+
+
+def _migrate(session: Session) -> None:
+    """Open the ledger for writing, which renews its tables; one that is not there is not made."""
+    if not session.ledger.exists:
+        raise CommandError(f"there is no ledger {session.ledger_place[0]} to migrate; `eas up` makes one")
+    session.close()
+    assert session.writable_ledger.exists, "opened for writing"
 
 
 def _facts(session: Session) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from components.cli.base.pulumi_options import (
 from components.cli.base.session import Session
 from components.cli.commands.closing import show_closing
 from components.cli.commands.preview import digest, previewed
+from components.placement.address import WAITING
 
 PlanOption = Annotated[
     Path | None,
@@ -57,7 +58,7 @@ def register(app: typer.Typer) -> None:
         """Preview, ask, then make exactly that true: the cards are the previewed ones, or nothing is changed.
 
         Runs `pulumi preview`, and `pulumi up` bound to what it said; with --plan, bound to a plan saved before.
-        Without a terminal it asks nobody: it goes on by itself where only local and simulated runtimes are touched, and
+        Where nothing would change, it says so and ends. Without a terminal it asks nobody: it goes on by itself where only local and simulated runtimes are touched, and
         wants --yes elsewhere. Exit status: 0 done, 1 refused or failed, 3 a mandatory policy is violated, 4 no longer
         what was previewed.
         """
@@ -73,6 +74,8 @@ def register(app: typer.Typer) -> None:
                     "what was previewed cannot be bound: a value that is not known before apply decides about placement. "
                     "Use `pulumi up`, or give the value as plain configuration"
                 )
+            if run.unchanged:
+                return _nothing_to_change(session, run, chosen)
             if not _agreed(session, yes):
                 raise CommandError("nothing was changed: the preview was declined")
         run = apply_bound(session, options, chosen)
@@ -110,6 +113,20 @@ def _ended(session: Session, run: EngineRun, plan: dict[str, Any], sentence: str
     if sentence:
         print(f"eas: {sentence}", file=sys.stderr)
     return run.exit
+
+
+def _nothing_to_change(session: Session, run: EngineRun, plan: dict[str, Any]) -> Exit:
+    """Say that all is as declared; a second run of Pulumi would find the same."""
+    places = [
+        place
+        for inputs in plan["placements"].values()
+        for ordinals in inputs.get("assignments", {}).values()
+        for place in ordinals.values()
+    ]
+    waiting = places.count(WAITING)
+    told = f"nothing to change: {run.unchanged} resources, {len(places) - waiting} instances as planned"
+    session.note(told + (f", {waiting} waiting" if waiting else ""))
+    return _ended(session, run, plan, "")
 
 
 def _agreed(session: Session, yes: bool) -> bool:

@@ -118,7 +118,7 @@ def placement_input(props: Mapping[str, Any]) -> PlacementInput:
         wanted=wanted,
         options=PlanOptions(
             on_insufficient=_choice(options, "on_insufficient", ("refuse", "wait")),
-            max_moves=int(options.get("max_moves", 0)),
+            max_moves=_count(options, "max_moves"),
             memory_only=_choice(options, "memory_only", ("mixed", "separate")),
         ),
         on_conflict=_choice(options, "on_conflict", ("fail", "replan")),
@@ -139,4 +139,11 @@ def _choice(options: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> 
     value = options.get(name, allowed[0])
     if value not in allowed:
         raise InputError(f"option {name} is {value!r}; it must be one of {', '.join(allowed)}")
+    return value
+
+
+def _count(options: Mapping[str, Any], name: str) -> int:
+    value = whole(options.get(name, 0))
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InputError(f"option {name} is {value!r}; it must be a whole number, 0 or more")
     return value

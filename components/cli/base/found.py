@@ -1,0 +1,182 @@
+"""Bringing together what Pulumi's state assigned and what the runtimes keep: which instance sits where, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from components.cli.base.state import State
+from components.placement.address import WAITING, address_of, card_indexes
+from components.placement.snapshot import Held, Place
+
+if TYPE_CHECKING:
+    from components.ledger.rebuild import Found
+    from components.runtimes.port import Observation, Runtime
+    from components.spec.claim import Wanted
+    from components.spec.node import Node
+
+Slot = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Findings:
+    """``found``: what can be recorded. ``missing``: assigned and not there, with its address. ``extra``: id -> why it is not
+    recorded. ``moved``: label -> assigned and real address. ``silent``: labels of what does not answer yet."""
+
+    found: list[Found] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    silent: list[str] = field(default_factory=list)
+
+
+class Places:
+    """Addresses and observations as places, in the sizes that a claim has on a node."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """Take every node of the pools in question."""
+        self._nodes = {(node.pool, node.name): node for node in nodes}
+        self.indexes = card_indexes(nodes)
+
+    def assigned(self, want: Wanted, text: str) -> Place | None:
+        """Return the place that ``gpu-a/0`` or ``gpu-a/0+1`` names; None where nothing declared has that name."""
+        # What a refresh found wrong reads as `dead (was gpu-a/0)`.
+        text = text.partition(" (was ")[2].removesuffix(")") or text
+        if node := self._nodes.get((want.pool, text)):
+            return self._place(want, node, ())
+        name, _, cards = text.rpartition("/")
+        if node := self._nodes.get((want.pool, name)):
+            by_word = {str(card.index): card.uuid for card in node.cards} | {
+                card.uuid: card.uuid for card in node.cards
+            }
+            return self._place(want, node, [by_word.get(word, "") for word in cards.split("+")])
+        return None
+
+    def seen(self, want: Wanted, observation: Observation) -> Place | None:
+        """Return the place that the runtime reports; None where it says nothing, or nothing that is declared."""
+        node = self._nodes.get((want.pool, observation.node))
+        if node is None or (want.claim.kind != "cpu" and not observation.cards):
+            return None
+        return self._place(want, node, observation.cards)
+
+    def _place(self, want: Wanted, node: Node, cards: Iterable[str]) -> Place | None:
+        from components.placement.capacity import Grid
+        from components.placement.feasible import Ask
+        from components.placement.snapshot import NodeView
+
+        grid = Grid([NodeView(node)])
+        chosen = sorted(grid.card_of.get(uuid, -1) for uuid in cards)
+        if -1 in chosen or (want.claim.kind != "cpu") != bool(chosen):
+            return None
+        return Ask(want, None, separate=False).place(grid, 0, chosen)
+
+
+def look(state: State, nodes: Sequence[Node], runtimes: Iterable[Runtime]) -> Findings:
+    """Ask the runtimes what they keep for this owner, and compare it with the state's assignments."""
+    findings = Findings()
+    places = Places(nodes)
+    wanted = {want.service: want for want in state.wanted}
+    listed = _listed(state.owner, runtimes, findings)
+    assigned = {
+        (service, int(ordinal)): text
+        for service, texts in state.assignments.items()
+        for ordinal, text in texts.items()
+        if service in wanted
+    }
+    for slot in sorted({*assigned, *listed}):
+        text = assigned.get(slot, "")
+        candidates = listed.get(slot, [])
+        label = f"{slot[0]}/{slot[1]}"
+        if not text:
+            findings.extra |= {each.id: "Pulumi's state assigns it no place" for each in candidates}
+            continue
+        best = _best(
+            candidates, lambda each, slot=slot, text=text: _where(places, wanted[slot[0]], text, each)
+        )
+        if best is None:
+            findings.extra |= {each.id: f"nothing declared is at {text}" for each in candidates}
+        else:
+            seen, place = best
+            _record(findings, wanted[slot[0]], slot, seen, place, state.owner)
+            findings.extra |= {each.id: f"{seen.id} is {label}" for each in candidates if each is not seen}
+            if text != WAITING and (real := address_of(place, places.indexes)) != text:
+                findings.moved[label] = f"{text} -> {real}"
+        if best is None and text != WAITING:
+            findings.missing[label] = text
+    return findings
+
+
+def _listed(owner: str, runtimes: Iterable[Runtime], findings: Findings) -> dict[Slot, list[Observation]]:
+    listed: dict[Slot, list[Observation]] = {}
+    for runtime in runtimes:
+        seen = runtime.observe(runtime.listing(owner))
+        for id_, observation in sorted(seen.items()):
+            parts = id_.removeprefix(f"{owner}/").split("/")
+            if observation.condition == "absent":
+                continue
+            if len(parts) != 3 or not parts[1].isdecimal():
+                findings.extra[id_] = "its name is not owner/service/ordinal/incarnation"
+            else:
+                listed.setdefault((parts[0], int(parts[1])), []).append(observation)
+    return listed
+
+
+def _where(places: Places, want: Wanted, text: str, seen: Observation) -> tuple[Place | None, bool]:
+    """Return where an instance sits, what is real before what was assigned, and whether that is the assigned place."""
+    planned = places.assigned(want, text)
+    real = places.seen(want, seen)
+    return real or planned, real is None or real == planned
+
+
+def _best(
+    candidates: Sequence[Observation], where: Callable[[Observation], tuple[Place | None, bool]]
+) -> tuple[Observation, Place] | None:
+    """Return the instance that holds the assignment: of several (a roll was under way) the one in its place that serves."""
+    ranked = []
+    for seen in candidates:
+        place, as_assigned = where(seen)
+        if place is not None:
+            ranked.append(
+                (
+                    (not as_assigned, seen.condition == "failed", seen.condition != "ready", seen.id),
+                    seen,
+                    place,
+                )
+            )
+    if not ranked:
+        return None
+    _, seen, place = min(ranked, key=lambda each: each[0])
+    return seen, place
+
+
+def _record(
+    findings: Findings, want: Wanted, slot: Slot, seen: Observation, place: Place, owner: str
+) -> None:
+    from components.ledger.rebuild import Found
+
+    held = Held(
+        id=seen.id,
+        owner=owner,
+        service=slot[0],
+        ordinal=slot[1],
+        role="steady",
+        revision=want.revision,
+        place=place,
+        state="failed" if seen.condition == "failed" else "ready",
+        token_hash=want.token_hash,
+    )
+    # The rest of a detail is the end of a log, which may quote a secret.
+    detail = seen.detail.partition("\n")[0] if seen.condition == "failed" else ""
+    findings.found.append(Found(held, seen.endpoint, detail))
+    if seen.condition == "starting":
+        findings.silent.append(f"{slot[0]}/{slot[1]}")
+
+
+def runtimes_of(state: State, recorded: Mapping[str, str], opened: Callable[[str], Runtime]) -> list[Runtime]:
+    """Return each runtime of the state's pools once; ``recorded``: pool -> runtime of pools of other stacks."""
+    names = {
+        recorded.get(pool.name, pool.runtime) if pool.reference else pool.runtime for pool in state.pools
+    }
+    names |= {pool.runtime for pool in state.declared_pools}
+    return [opened(name) for name in sorted(names)]

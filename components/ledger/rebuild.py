@@ -1,0 +1,135 @@
+"""Records anew what a lost ledger held of one owner: declarations, wanted services, and instances that were seen to run.
+
+One write transaction, judged as a commit is; nothing is started or stopped, and nothing that stands recorded is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from components.ledger import commit as committing
+from components.ledger import rows as held_rows
+from components.ledger import schema
+from components.ledger.declarations import PoolDeclaration, declare_pool, declare_service, nodes_of
+from components.ledger.errors import Refused
+from components.ledger.events import Story
+from components.ledger.keys import Vault
+from components.ledger.records import Commit, ServiceRecord
+from components.placement.bound import overfull
+from components.placement.snapshot import Held
+from components.spec.claim import Wanted
+from components.spec.node import Node
+
+_instance = schema.instance
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One instance that runs (or ran and died), in the state that it was seen in; ``held.after`` is empty."""
+
+    held: Held
+    endpoint: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """All that is known of one owner from elsewhere. ``holder``: physical id of its Placement, empty where it has none.
+
+    ``nodes``, ``pools``, ``wanted`` and ``waiting`` are those of its Placement, so that they count as committed.
+    """
+
+    owner: str
+    holder: str
+    declared_pools: Sequence[PoolDeclaration]
+    services: Sequence[ServiceRecord]
+    nodes: Sequence[Node]
+    pools: Sequence[str]
+    wanted: Sequence[Wanted]
+    waiting: Sequence[tuple[str, int]] = ()
+    found: Sequence[Found] = ()
+
+
+def rebuild(connection: sa.Connection, past: Past, vault: Vault, story: Story, now: datetime) -> Commit:
+    """Write ``past``. Raises :class:`Refused` where anything of this owner is recorded, or what was found has no room."""
+    _refuse_over_something(connection, past.owner)
+    for pool in past.declared_pools:
+        declare_pool(connection, past.owner, pool, story, now)
+    wanted = {each.service for each in past.wanted}
+    for service in past.services:
+        if service.service in wanted:
+            declare_service(connection, past.owner, service, vault, story, now)
+    made = committing.commit(connection, _without_rows(past), str, story, now)
+    for service in past.services:
+        # A commit forgets declarations that it does not want; these wait for the next plan.
+        if service.service not in wanted:
+            declare_service(connection, past.owner, service, vault, story, now)
+    _write_found(connection, past, made.plan_id, story, now)
+    return replace(made, ids=dict(enumerate((each.held.id for each in past.found), 1)))
+
+
+def counts(connection: sa.Connection, owner: str) -> Mapping[str, int]:
+    """Return how much of each kind is recorded of this owner; without what there is nothing of."""
+    tables = {
+        "pools": schema.pool,
+        "services": schema.service,
+        "instances": schema.instance,
+        "wanted services": schema.wanted,
+    }
+    found = {
+        name: connection.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.owner == owner))
+        or 0
+        for name, table in tables.items()
+    }
+    return {name: count for name, count in found.items() if count}
+
+
+def _refuse_over_something(connection: sa.Connection, owner: str) -> None:
+    if there := counts(connection, owner):
+        told = ", ".join(f"{count} {name}" for name, count in there.items())
+        raise Refused(
+            f"this ledger is not lost: it holds {told} of {owner}, and a rebuild never replaces what is recorded. "
+            "`pulumi preview` plans from it. If it is the wrong file, name the right one with --ledger, EAS_LEDGER or "
+            "eas:ledger; if it is to be made anew, move the file away first"
+        )
+
+
+def _without_rows(past: Past) -> committing.Proposal:
+    """The plan that has nothing to do: it takes up nodes, specs and wishes, and says who waits."""
+    waiting: dict[str, dict[int, None]] = {}
+    for service, ordinal in past.waiting:
+        waiting.setdefault(service, {})[ordinal] = None
+    return committing.Proposal(
+        past.owner, past.nodes, past.pools, past.wanted, waiting, (), holder=past.holder
+    )
+
+
+def _write_found(connection: sa.Connection, past: Past, plan_id: int, story: Story, now: datetime) -> None:
+    pools = sorted({*past.pools, *(each.held.place.pool for each in past.found)})
+    nodes = [node for node, _ in nodes_of(connection, pools)]
+    there = [row.held for row in held_rows.load(connection, _instance.c.pool.in_(pools))]
+    fresh = [each.held for each in past.found]
+    # What runs on a node that is drained or cordoned runs there: only room is judged, not whether more may come.
+    for excess in overfull(nodes, [*there, *fresh], {held.id for held in fresh}):
+        raise Refused(
+            f"what runs does not fit what is declared and recorded, so nothing was written: {excess}. "
+            "Stop what is too much there, then run this again"
+        )
+    capacities = {card.uuid: card.memory_mib for node in nodes for card in node.cards}
+    held_rows.insert(connection, fresh, capacities, plan_id, now)
+    for each in past.found:
+        connection.execute(
+            _instance.update()
+            .where(_instance.c.id == each.held.id)
+            .values(endpoint=each.endpoint, detail=each.detail)
+        )
+        story.tell(
+            each.held.id,
+            f"found {each.held.state}",
+            f"on {each.held.place.node_key}" + (f" at {each.endpoint}" if each.endpoint else ""),
+            plan_id=plan_id,
+        )

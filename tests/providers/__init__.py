@@ -1,0 +1,1 @@
+"""The provider methods, called as Pulumi calls them."""
