@@ -26,7 +26,9 @@ def address_of(place: Place | None, indexes: Mapping[str, int]) -> str:
     return place.node + "/" + "+".join(str(indexes.get(uuid, uuid)) for uuid in cards)
 
 
-def addresses(assignments: Mapping[str, Mapping[int, Place | None]], indexes: Mapping[str, int]) -> dict[str, dict[str, str]]:
+def addresses(
+    assignments: Mapping[str, Mapping[int, Place | None]], indexes: Mapping[str, int]
+) -> dict[str, dict[str, str]]:
     """Return ``{service: {"0": "gpu-a/0"}}``, the form of ``assignments`` in Pulumi inputs."""
     return {
         service: {str(ordinal): address_of(place, indexes) for ordinal, place in sorted(places.items())}

@@ -66,14 +66,16 @@ class Board:
             for row in foreign:
                 self.count_standing(row)
             return
-        credits: dict[str, Credit] = {}
+        givers: dict[str, Credit] = {}
         closed: dict[str, set[str]] = {}
         for row in in_turn(foreign):
-            waits = {o for o in row.after if o in credits} if row.state == "pending" else set()
+            waits = {o for o in row.after if o in givers} if row.state == "pending" else set()
             closed[row.id] = waits.union(*(closed[o] for o in waits)) if waits else set()
             uses = self.grid.uses(row.place)
-            booking = self.books.book(uses, self.node(row.place), kind_of(row.place), [credits[o] for o in sorted(closed[row.id])])
-            credits[row.id] = Credit(uses)
+            booking = self.books.book(
+                uses, self.node(row.place), kind_of(row.place), [givers[o] for o in sorted(closed[row.id])]
+            )
+            givers[row.id] = Credit(uses)
             counted = dict(uses)
             for _, slot, part in booking.taken:
                 counted[slot] -= part
@@ -122,7 +124,9 @@ class Board:
         """Return (instance, amount, own) of all that take part of a slot in the end, the largest first. For explanations."""
         if self._takers is None:
             self._takers = {}
-            places = [(row, row.place, row.owner) for row in self.snapshot.held if row.owner != self.snapshot.owner]
+            places = [
+                (row, row.place, row.owner) for row in self.snapshot.held if row.owner != self.snapshot.owner
+            ]
             rows = [(f"{row.service}/{row.ordinal} of {owner}", place, False) for row, place, owner in places]
             for group in self.groups:
                 for slot_ in group.slots:
@@ -169,8 +173,8 @@ class Board:
 
     def hold(self, start: Start, after: Sequence[Stop]) -> None:
         """Count a start in the peak only."""
-        credits = [stop.credit for stop in after if stop.credit is not None]
-        start.booking = self.books.book(start.uses, start.node, kind_of(start.place), credits)
+        givers = [stop.credit for stop in after if stop.credit is not None]
+        start.booking = self.books.book(start.uses, start.node, kind_of(start.place), givers)
         self.touched(start.node)
 
     def release(self, start: Start) -> None:

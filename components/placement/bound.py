@@ -26,7 +26,7 @@ Assignments = Mapping[str, Mapping[int, Place | None]]
 class Overfull:
     """A card or node of which more can be taken at once than there is.
 
-    ``where``: ``gpu-a/0`` or ``gpu-a``. ``dimension``: ``memory``, ``compute``, ``node CPU`` or ``node memory``, in ``unit``.
+    ``where``: ``gpu-a/0`` or ``gpu-a``. ``dimension``: ``memory``, ``compute``, ``node CPU`` or ``node memory``.
     ``by``: (row, amount) of all that take part.
     """
 
@@ -121,7 +121,9 @@ def _row_fault(step: Step, own: Mapping[str, Held], indexes: Mapping[str, int]) 
 
 
 def _words(step: Step) -> str:
-    return {"start": "go on starting", "restart": "be restarted", "reconfigure": "get its new token"}.get(step.op, "be stopped")
+    return {"start": "go on starting", "restart": "be restarted", "reconfigure": "get its new token"}.get(
+        step.op, "be stopped"
+    )
 
 
 def same_place(one: Place, other: Place) -> bool:
@@ -148,16 +150,25 @@ def _unspoken(
     for name in sorted(own):
         row = own[name]
         final = assignments.get(row.service, {}).get(row.ordinal)
-        stays = row.role == "steady" and name not in stopped and final is not None and same_place(final, row.place)
+        stays = (
+            row.role == "steady"
+            and name not in stopped
+            and final is not None
+            and same_place(final, row.place)
+        )
         if stays:
             kept.add((row.service, row.ordinal))
         known = name in spoken or (stays and row.state in ("ready", "failed"))
         if not known and not _lost(views.get(row.place.node_key), row.place):
-            faults.append(f"{label(row)} ({row.state} on {address_of(row.place, indexes)}) is not as the saved plan knew it")
+            faults.append(
+                f"{label(row)} ({row.state} on {address_of(row.place, indexes)}) is not as the saved plan knew it"
+            )
     for service, places in sorted(assignments.items()):
         for ordinal, place in sorted(places.items()):
             if place is not None and (service, ordinal) not in kept and (service, ordinal) not in begun:
-                faults.append(f"{service}/{ordinal} was to stay on {address_of(place, indexes)}, but it is no longer there")
+                faults.append(
+                    f"{service}/{ordinal} was to stay on {address_of(place, indexes)}, but it is no longer there"
+                )
     return faults
 
 
@@ -171,7 +182,11 @@ def _revisions(wanted: Sequence[Wanted], steps: Sequence[Step]) -> list[str]:
     now = {want.service: want.revision for want in wanted}
     faults = []
     for service in sorted({step.service for step in steps if step.op == "start" and not step.instance}):
-        planned = {step.revision for step in steps if step.service == service and step.op == "start" and not step.instance}
+        planned = {
+            step.revision
+            for step in steps
+            if step.service == service and step.op == "start" and not step.instance
+        }
         if service not in now:
             faults.append(f"{service} is no longer declared, but the saved plan starts it")
         elif planned != {now[service]}:
@@ -183,11 +198,20 @@ def _begun(snapshot: Snapshot, steps: Sequence[Step], own: Mapping[str, Held]) -
     """Return the rows that a commit of the steps would write, or give another turn: new ones, and those that still wait."""
     stops = {step.n: step for step in steps if step.op == "stop"}
     started = {
-        (step.service, step.ordinal, step.role): f"step {step.n}" for step in steps if step.op == "start" and not step.instance
+        (step.service, step.ordinal, step.role): f"step {step.n}"
+        for step in steps
+        if step.op == "start" and not step.instance
     }
-    ends = {n: step.instance or started.get((step.service, step.ordinal, step.role), "") for n, step in stops.items()}
+    ends = {
+        n: step.instance or started.get((step.service, step.ordinal, step.role), "")
+        for n, step in stops.items()
+    }
     places = {name: row.place.node_key for name, row in own.items()}
-    places |= {f"step {step.n}": step.place.node_key for step in steps if step.op == "start" and step.place and not step.instance}
+    places |= {
+        f"step {step.n}": step.place.node_key
+        for step in steps
+        if step.op == "start" and step.place and not step.instance
+    }
     before = _before(steps)
     rows = []
     for step in steps:
@@ -196,9 +220,20 @@ def _begun(snapshot: Snapshot, steps: Sequence[Step], own: Mapping[str, Held]) -
         row = own.get(step.instance)
         if step.instance and (row is None or row.state != "pending"):
             continue
-        here = sorted({ends[n] for n in before[step.n] if n in ends and places.get(ends[n]) == step.place.node_key})
+        here = sorted(
+            {ends[n] for n in before[step.n] if n in ends and places.get(ends[n]) == step.place.node_key}
+        )
         if row is None:
-            row = Held(f"step {step.n}", snapshot.owner, step.service, step.ordinal, step.role, step.revision, step.place, "reserved")
+            row = Held(
+                f"step {step.n}",
+                snapshot.owner,
+                step.service,
+                step.ordinal,
+                step.role,
+                step.revision,
+                step.place,
+                "reserved",
+            )
         rows.append(replace(row, after=tuple(here), state="pending" if here else "reserved"))
     return rows
 
@@ -235,14 +270,23 @@ def _place_fault(
     if options.memory_only == "separate" and kind and kind not in {kind_of(place) for place in replaced}:
         for other in there:
             if kind_of(other.place) not in (0, kind) and other.id not in row.after:
-                return f"{label(row)} wants {where}, but {label(other)} of {other.owner} is of the other kind of slices there"
+                who = f"{label(other)} of {other.owner}"
+                return f"{label(row)} wants {where}, but {who} is of the other kind of slices there"
     return ""
 
 
 def _taken(excess: Overfull, new: Collection[str], owner: str) -> str:
-    wishes = ", ".join(f"{label(row)} wants {amount:,} {excess.unit}" for row, amount in excess.by if row.id in new)
-    there = sorted((item for item in excess.by if item[0].id not in new), key=lambda item: (item[0].owner == owner, item[0].id))
-    who = ", ".join(f"{label(row)} of {'this stack' if row.owner == owner else row.owner} ({amount:,})" for row, amount in there)
+    wishes = ", ".join(
+        f"{label(row)} wants {amount:,} {excess.unit}" for row, amount in excess.by if row.id in new
+    )
+    there = sorted(
+        (item for item in excess.by if item[0].id not in new),
+        key=lambda item: (item[0].owner == owner, item[0].id),
+    )
+    who = ", ".join(
+        f"{label(row)} of {'this stack' if row.owner == owner else row.owner} ({amount:,})"
+        for row, amount in there
+    )
     return (
         f"{wishes} of {excess.dimension} on {excess.where}, which has {excess.capacity:,} {excess.unit}: "
         f"with what is there {excess.taken:,} would be taken. There: {who or 'nobody else'}"

@@ -228,11 +228,11 @@ class Books:
     def missing(self, uses: Uses, after: Iterable[Credit]) -> dict[int, int]:
         """Return slot -> what is still short in ``peak`` if the row waits for these."""
         short = {}
-        credits = list(after)
+        givers = list(after)
         for slot, amount in uses:
             over = self.peak[slot] + amount - self.caps[slot]
             if over > 0:
-                over -= min(amount, sum(credit.spare.get(slot, 0) for credit in credits))
+                over -= min(amount, sum(credit.spare.get(slot, 0) for credit in givers))
                 if over > 0:
                     short[slot] = over
         return short

@@ -86,7 +86,13 @@ def _modes(world: World, steps: list[Step], plan: Plan) -> Iterator[str]:
     for step in steps:
         name = world.row_of.get(step.n, "")
         row = world.rows.get(name)
-        if step.op != "stop" or row is None or row.held is None or row.held.state != "ready" or row.role == "surge":
+        if (
+            step.op != "stop"
+            or row is None
+            or row.held is None
+            or row.held.state != "ready"
+            or row.role == "surge"
+        ):
             continue
         begins = [s for s in steps if s.op == "start" and (s.ordinal, s.role) == (step.ordinal, "steady")]
         if not begins:

@@ -18,8 +18,12 @@ def room_faults(world: World, plan: Plan, options: PlanOptions) -> Iterator[str]
     for view in world.views.values():
         node = view.node
         there = [row for row in world.rows.values() if row.place.node_key == node.key]
-        yield from _judge(world, there, lambda place: place.cpu_milli, node.cpu_milli, f"CPU of {node.key} (3)")
-        yield from _judge(world, there, lambda place: place.node_memory_mib, node.memory_mib, f"memory of {node.key} (3)")
+        yield from _judge(
+            world, there, lambda place: place.cpu_milli, node.cpu_milli, f"CPU of {node.key} (3)"
+        )
+        yield from _judge(
+            world, there, lambda place: place.node_memory_mib, node.memory_mib, f"memory of {node.key} (3)"
+        )
         for card in node.cards:
             on = [row for row in world.rows.values() if card.uuid in row.place.cards]
             memory, compute = _taking(card.memory_mib)
@@ -40,7 +44,9 @@ def _taking(capacity: int) -> tuple[Callable[[Place], int], Callable[[Place], in
     return memory, compute
 
 
-def _judge(world: World, rows: list[Row], size: Callable[[Place], int], capacity: int, what: str) -> Iterator[str]:
+def _judge(
+    world: World, rows: list[Row], size: Callable[[Place], int], capacity: int, what: str
+) -> Iterator[str]:
     sizes = {row.name: size(row.place) for row in rows}
     if sum(sizes.values()) <= capacity or not any(row.new and sizes[row.name] for row in rows):
         return
@@ -51,7 +57,9 @@ def _judge(world: World, rows: list[Row], size: Callable[[Place], int], capacity
         weights["counts", row.name] = sizes[row.name]
         weights["gone", row.name] = -sizes[row.name]
         needs["gone", row.name] = [("counts", row.name)]
-        needs["counts", row.name] = [("gone", other) for other in world.gone_before.get(row.name, ()) if other in sizes]
+        needs["counts", row.name] = [
+            ("gone", other) for other in world.gone_before.get(row.name, ()) if other in sizes
+        ]
     worst = largest_sum(weights, needs)
     if worst > capacity:
         yield f"{worst} of {capacity} are taken at the worst moment of the {what}: {sizes}"
@@ -59,7 +67,9 @@ def _judge(world: World, rows: list[Row], size: Callable[[Place], int], capacity
 
 def _together(world: World, one: Row, other: Row) -> bool:
     """Return whether two rows can be there at the same time."""
-    return other.name not in world.gone_before.get(one.name, ()) and one.name not in world.gone_before.get(other.name, ())
+    return other.name not in world.gone_before.get(one.name, ()) and one.name not in world.gone_before.get(
+        other.name, ()
+    )
 
 
 def _shared(world: World, rows: list[Row], uuid: str) -> Iterator[str]:

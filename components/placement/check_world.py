@@ -54,7 +54,9 @@ class World:
     def lost(self, place: Place) -> bool:
         """Return whether nothing at this place can be reached."""
         view = self.views.get(place.node_key)
-        return view is not None and ("lost" in (view.state, *(view.card_states.get(uuid) for uuid in place.cards)))
+        return view is not None and (
+            "lost" in (view.state, *(view.card_states.get(uuid) for uuid in place.cards))
+        )
 
     def finals(self, service: str, ordinal: int) -> list[Row]:
         """Return the steady rows of an ordinal that are there in the end and can be reached."""
@@ -72,10 +74,20 @@ def build(snapshot: Snapshot, plan: Plan) -> World:
     for held in snapshot.held:
         own = held.owner == snapshot.owner
         world.rows[held.id] = Row(
-            held.id, own, held.service, held.ordinal, held.role, held.revision, held.place, own and held.state == "pending", held
+            held.id,
+            own,
+            held.service,
+            held.ordinal,
+            held.role,
+            held.revision,
+            held.place,
+            own and held.state == "pending",
+            held,
         )
     _follow(world, plan.steps)
-    dropped = [n for n, name in world.row_of.items() if world.ended_by.get(name) == n and _pending(world.rows[name])]
+    dropped = [
+        n for n, name in world.row_of.items() if world.ended_by.get(name) == n and _pending(world.rows[name])
+    ]
     for n in dropped:
         # Nothing of it ever ran or counted, so it is gone with the commit.
         del world.rows[world.row_of[n]]
@@ -88,34 +100,42 @@ def _pending(row: Row) -> bool:
 
 
 def _follow(world: World, steps: Sequence[Step]) -> None:
+    """Work out which row each step is about, and which steps come before it."""
     begun: dict[tuple[str, int, str], str] = {}
     for expected, step in enumerate(steps, start=1):
         if step.n != expected:
             world.faults.append(f"step {step.n} stands where {expected} should")
         if any(other >= step.n or other < 1 for other in step.after):
             world.faults.append(f"step {step.n} waits for a later one: {step.after}")
-        world.before[step.n] = set(step.after).union(*(world.before.get(other, set()) for other in step.after))
-        slot = (step.service, step.ordinal, step.role)
-        name = step.instance or (f"step {step.n}" if step.op == "start" else begun.get(slot, ""))
-        if step.op == "start" and not step.instance:
-            if step.place is None:
-                world.faults.append(f"step {step.n} starts {step.label} nowhere")
-                continue
-            if slot in begun:
-                world.faults.append(f"step {step.n} starts {step.label} a second time")
-            begun[slot] = name
-            world.rows[name] = Row(name, True, *slot, step.revision, step.place, new=True)
-        row = world.rows.get(name)
-        if row is None or not row.own or (row.service, row.ordinal, row.role) != slot:
-            world.faults.append(f"step {step.n} is about {name or 'nothing'}, which is not an instance of this owner's {step.label}")
-            continue
-        world.row_of[step.n] = name
-        if step.op == "stop":
-            if name in world.ended_by:
-                world.faults.append(f"step {step.n} stops {name} a second time")
-            world.ended_by[name] = step.n
-        elif step.place is not None and step.place != row.place:
-            world.faults.append(f"step {step.n} has {step.label} at another place than its row")
+        world.before[step.n] = set(step.after).union(
+            *(world.before.get(other, set()) for other in step.after)
+        )
+        _take(world, step, begun)
+
+
+def _take(world: World, step: Step, begun: dict[tuple[str, int, str], str]) -> None:
+    slot = (step.service, step.ordinal, step.role)
+    name = step.instance or begun.get(slot, "")
+    if step.op == "start" and not step.instance:
+        name = f"step {step.n}"
+        if step.place is None or slot in begun:
+            world.faults.append(f"step {step.n} starts {step.label} nowhere or a second time")
+            return
+        begun[slot] = name
+        world.rows[name] = Row(name, True, *slot, step.revision, step.place, new=True)
+    row = world.rows.get(name)
+    if row is None or not row.own or (row.service, row.ordinal, row.role) != slot:
+        world.faults.append(
+            f"step {step.n} is about {name or 'nothing'}, which is no instance of {step.label}"
+        )
+        return
+    world.row_of[step.n] = name
+    if step.op == "stop":
+        if name in world.ended_by:
+            world.faults.append(f"step {step.n} stops {name} a second time")
+        world.ended_by[name] = step.n
+    elif step.place is not None and step.place != row.place:
+        world.faults.append(f"step {step.n} has {step.label} at another place than its row")
 
 
 def _times(world: World, steps: Sequence[Step]) -> None:
@@ -127,11 +147,15 @@ def _times(world: World, steps: Sequence[Step]) -> None:
     for step in steps:
         name = world.row_of.get(step.n)
         if step.op == "start" and name in world.rows and world.rows[name].new:
-            stops = {n for n in world.before[step.n] if n in world.row_of and world.ended_by.get(world.row_of[n]) == n}
+            stops = {
+                n
+                for n in world.before[step.n]
+                if n in world.row_of and world.ended_by.get(world.row_of[n]) == n
+            }
             direct[name] = {world.row_of[n] for n in stops} & world.rows.keys()
-    for name in direct:
+    for name, first in direct.items():
         found: set[str] = set()
-        todo = set(direct[name])
+        todo = set(first)
         while todo:
             other = todo.pop()
             if other not in found:
@@ -147,7 +171,10 @@ def instances(wanted: Wanted, snapshot: Snapshot) -> int:
     running = {
         row.ordinal
         for row in snapshot.held
-        if row.owner == snapshot.owner and row.service == wanted.service and row.role == "steady" and row.state != "stopping"
+        if row.owner == snapshot.owner
+        and row.service == wanted.service
+        and row.role == "steady"
+        and row.state != "stopping"
     }
     begun = len(running | {ordinal for service, ordinal in snapshot.waiting if service == wanted.service})
     count = max(len(running), min(begun, wanted.instances)) if begun else wanted.instances

@@ -80,13 +80,19 @@ def _assigned(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
         if place is None and not explained[want.service, ordinal]:
             yield f"{want.service}/{ordinal} waits without a reason (9)"
     for refusal in plan.refusals:
-        things = len(world.views) if refusal.of == "node" else sum(len(view.node.cards) for view in world.views.values())
-        if refusal.service == want.service and refusal.counts and sum(refusal.counts.values()) != things:
-            yield f"the refusal of {want.service}/{refusal.ordinal} speaks of {sum(refusal.counts.values())} of {things} {refusal.of}s (9)"
+        things = (
+            len(world.views)
+            if refusal.of == "node"
+            else sum(len(view.node.cards) for view in world.views.values())
+        )
+        counted = sum(refusal.counts.values())
+        if refusal.service == want.service and refusal.counts and counted != things:
+            name = f"{want.service}/{refusal.ordinal}"
+            yield f"the refusal of {name} speaks of {counted} of {things} {refusal.of}s (9)"
 
 
 def _ends_right(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
-    """In the end each ordinal has one instance, at its place, of the wanted revision and size, unless the plan says why not."""
+    """In the end each ordinal has one instance, at its place, as wanted, unless the plan says why not."""
     for ordinal, place in plan.assignments.get(want.service, {}).items():
         name = f"{want.service}/{ordinal}"
         finals = world.finals(want.service, ordinal)
@@ -116,7 +122,10 @@ def _new_place(world: World, row: Row) -> Iterator[str]:
     """A new place is on a ready node; one that is taken over in place may be on a cordoned one."""
     state = world.state(row.place)
     replaced = [world.rows[name].place for name in world.gone_before.get(row.name, ()) if name in world.rows]
-    in_place = any(place.node_key == row.place.node_key and set(row.place.cards) <= set(place.cards) for place in replaced)
+    in_place = any(
+        place.node_key == row.place.node_key and set(row.place.cards) <= set(place.cards)
+        for place in replaced
+    )
     if state != "ready" and not (state == "cordoned" and in_place):
         yield f"{row.service}/{row.ordinal} begins on {row.place.node}, which is {state}"
 
@@ -126,34 +135,42 @@ def _good(world: World, want: Wanted, held: Held) -> bool:
     view = world.views.get(held.place.node_key)
     if view is None or world.state(held.place) not in ("ready", "cordoned"):
         return False
-    return held.revision == want.revision and held.state not in ("stopping", "pending") and not fits_claim(held.place, want, view.node)
+    return (
+        held.revision == want.revision
+        and held.state not in ("stopping", "pending")
+        and not fits_claim(held.place, want, view.node)
+    )
 
 
 def _stays(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
     """What still fits where it is stays, and what is ready and right is not touched at all (5, 6)."""
     steps = {step.instance: step for step in plan.steps if step.instance}
+    count = instances(want, world.snapshot)
+    good: dict[int, list[Held]] = {}
     for held in world.snapshot.held:
         mine = held.owner == world.snapshot.owner and held.service == want.service and held.role == "steady"
-        if not mine or held.ordinal >= instances(want, world.snapshot) or not _good(world, want, held):
-            continue
-        place = plan.assignments[want.service].get(held.ordinal)
-        rivals = [
-            other
-            for other in world.snapshot.held
-            if other.owner == held.owner and (other.service, other.ordinal, other.role) == (held.service, held.ordinal, "steady")
-            and _good(world, want, other)
-        ]  # fmt: skip
-        if place not in [other.place for other in rivals] and not _too_full(world, held):
-            yield f"{held.id} fits where it is and is not kept (5)"
-        step = steps.get(held.id)
-        if step and len(rivals) == 1 and held.state == "ready" and held.token_hash == want.token_hash and not _too_full(world, held):
-            yield f"{held.id} is as wanted and step {step.n} ({step.op}) touches it (5)"
+        if mine and held.ordinal < count and _good(world, want, held):
+            good.setdefault(held.ordinal, []).append(held)
+    for ordinal, rivals in good.items():
+        place = plan.assignments[want.service].get(ordinal)
+        for held in rivals:
+            if _too_full(world, held):
+                continue
+            if place not in [other.place for other in rivals]:
+                yield f"{held.id} fits where it is and is not kept (5)"
+            right = held.state == "ready" and held.token_hash == want.token_hash and len(rivals) == 1
+            if right and held.id in steps:
+                yield f"{held.id} is as wanted and step {steps[held.id].n} ({steps[held.id].op}) touches it (5)"
 
 
 def _too_full(world: World, held: Held) -> bool:
     """Return whether a card or the node of a row holds more now than it has room for, since it shrank."""
     view = world.views[held.place.node_key]
-    there = [row.place for row in world.snapshot.held if row.place.node_key == held.place.node_key and row.state != "pending"]
+    there = [
+        row.place
+        for row in world.snapshot.held
+        if row.place.node_key == held.place.node_key and row.state != "pending"
+    ]
     if sum(place.cpu_milli for place in there) > view.node.cpu_milli:
         return True
     if sum(place.node_memory_mib for place in there) > view.node.memory_mib:
@@ -161,7 +178,10 @@ def _too_full(world: World, held: Held) -> bool:
     for card in view.node.cards:
         if card.uuid in held.place.cards:
             on = [place for place in there if card.uuid in place.cards]
-            if sum(card.memory_mib if place.exclusive else place.memory_mib for place in on) > card.memory_mib:
+            if (
+                sum(card.memory_mib if place.exclusive else place.memory_mib for place in on)
+                > card.memory_mib
+            ):
                 return True
             if sum(100 if place.exclusive else place.compute for place in on) > 100:
                 return True
@@ -172,16 +192,27 @@ def _spread(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
     """No host or zone that gets a new instance ends with more than its even share (10)."""
     if want.spread == "default":
         return
-    by_zone = want.spread == "zone"
-    keys = {key: (view.node.zone if by_zone else key) for key, view in world.views.items()}
-    eligible = {keys[key] for key, view in world.views.items() if view.node.pool == want.pool and _could_host(view, want)}
+    keys = {key: view.node.zone if want.spread == "zone" else key for key, view in world.views.items()}
+    eligible = {
+        keys[key]
+        for key, view in world.views.items()
+        if view.node.pool == want.pool and _could_host(view, want)
+    }
     share = -(-instances(want, world.snapshot) // len(eligible)) if eligible else 0
-    placed = [row for ordinal in plan.assignments[want.service] for row in world.finals(want.service, ordinal)]
+    placed = [
+        row for ordinal in plan.assignments[want.service] for row in world.finals(want.service, ordinal)
+    ]
     counts = Counter(keys[row.place.node_key] for row in placed if row.place.node_key in keys)
+    owner = world.snapshot.owner
+    there = {
+        (held.ordinal, held.place.node_key)
+        for held in world.snapshot.held
+        if (held.owner, held.service) == (owner, want.service)
+    }
     for row in placed:
-        before = [held.place.node_key for held in world.snapshot.held if (held.owner, held.service, held.ordinal) == (world.snapshot.owner, want.service, row.ordinal)]
-        if row.new and row.place.node_key not in before and counts[keys[row.place.node_key]] > share:
-            yield f"{want.service} has {counts[keys[row.place.node_key]]} instances on {keys[row.place.node_key]}, its share is {share} (10)"
+        key = keys[row.place.node_key]
+        if row.new and (row.ordinal, row.place.node_key) not in there and counts[key] > share:
+            yield f"{want.service} has {counts[key]} instances on {key}, its share is {share} (10)"
 
 
 def _could_host(view: NodeView, want: Wanted) -> bool:
@@ -195,7 +226,9 @@ def _could_host(view: NodeView, want: Wanted) -> bool:
     good = [
         card
         for card in node.cards
-        if card.uuid not in view.card_states and card.memory_mib >= mib and (not claim.models or card.model in claim.models)
+        if card.uuid not in view.card_states
+        and card.memory_mib >= mib
+        and (not claim.models or card.model in claim.models)
     ]
     return claim.kind == "cpu" or len(good) >= max(claim.gpu, 1)
 

@@ -74,8 +74,8 @@ def _same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | No
     if len(cards) < count or not ask.allows(grid, old.node, cards):
         return None
     place = ask.place(grid, old.node, cards)
-    kind = kind_of(place)
-    if ask.other_kind and kind != kind_of(old.row.place) and board.books.final_kinds[old.node][ask.other_kind]:
+    other_kind = ask.other_kind if kind_of(place) != kind_of(old.row.place) else 0
+    if other_kind and board.books.final_kinds[old.node][other_kind]:
         return None
     uses = grid.uses(place)
     if not board.books.fits_finally(uses):
@@ -83,7 +83,7 @@ def _same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | No
     start = Start(group.wanted, slot.ordinal, place, old.node, uses, revision=ask.wanted.revision)
     finishing = old.row.state == "stopping" and old.row.revision == ask.wanted.revision
     start.how = "start" if finishing else "roll"
-    start.reason, start.in_place, start.settled, start.other_kind = old.reason, [old], False, ask.other_kind
+    start.reason, start.in_place, start.settled, start.other_kind = old.reason, [old], False, other_kind
     return start
 
 
@@ -180,18 +180,16 @@ def _find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
 def _waits(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> int:
     """Return 0 where stops that wait for nothing free the place, 1 where it hangs on replacements."""
     uses = board.grid.uses(ask.place(board.grid, node, cards))
-    soon = [
-        stop.credit
-        for stop in board.stops_on[node]
-        if stop.credit is not None and not stop.replaced
-    ]
+    soon = [stop.credit for stop in board.stops_on[node] if stop.credit is not None and not stop.replaced]
     return int(bool(board.books.missing(uses, soon)))
 
 
 def _begin(board: Board, need: Need, node: int, cards: tuple[int, ...], free: bool) -> Start:
     ask, slot = need.group.ask, need.slot
     place = ask.place(board.grid, node, cards)
-    start = Start(need.group.wanted, slot.ordinal, place, node, board.grid.uses(place), revision=ask.wanted.revision)
+    start = Start(
+        need.group.wanted, slot.ordinal, place, node, board.grid.uses(place), revision=ask.wanted.revision
+    )
     if slot.moved:
         start.how = "move"
     elif slot.olds:

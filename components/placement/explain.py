@@ -37,7 +37,8 @@ class Explainer:
         service, ordinal = need.name
         counts, nearest, _ = self._look(need.group.ask, self._board.books.in_the_end, "final")
         says = ", ".join(f"{count} {reason}" for reason, count in counts.items())
-        return f"{service}/{ordinal} runs on where it is, since it fits nowhere else ({need.slot.why}): {says}. {nearest}".strip()
+        sentence = f"{service}/{ordinal} runs on where it is, since it fits nowhere else ({need.slot.why})"
+        return f"{sentence}: {says}. {nearest}".strip()
 
     def refusal(self, need: Need) -> Refusal:
         """Explain why an instance has no place."""
@@ -67,7 +68,10 @@ class Explainer:
         if wanted.max_surge != 0:
             counts, nearest, _ = self._look(ask, self._board.books.at_most, "surge")
             room = words.freed(Survey(self._board, ask, self._board.books.at_most))
-            verdict, why = "finds no place for a surge instance", "max_unavailable is 0 and no place is free for a surge instance"
+            verdict, why = (
+                "finds no place for a surge instance",
+                "max_unavailable is 0 and no place is free for a surge instance",
+            )
         return Refusal(
             wanted.service,
             min(slot.ordinal for slot in roll.in_place),
@@ -105,7 +109,9 @@ def may_run_on(board: Board, need: Need) -> bool:
     standings = _alive(board, need)
     if not standings or any(_drained_here(standing) for standing in standings):
         return False
-    return board.options.on_insufficient == "wait" or any(standing.state == "draining" for standing in standings)
+    return board.options.on_insufficient == "wait" or any(
+        standing.state == "draining" for standing in standings
+    )
 
 
 def _drained_here(standing: Standing) -> bool:

@@ -45,7 +45,20 @@ _STATES = {"lost": LOST, "draining": DRAINING, "cordoned": CORDONED}
 class Ask:
     """One service's claim, with what the filters need of it worked out once."""
 
-    __slots__ = ("claim", "compute", "cpu", "kind", "memory", "models", "other_kind", "pool", "sizes", "spread", "types", "wanted")
+    __slots__ = (
+        "claim",
+        "compute",
+        "cpu",
+        "kind",
+        "memory",
+        "models",
+        "other_kind",
+        "pool",
+        "sizes",
+        "spread",
+        "types",
+        "wanted",
+    )
 
     def __init__(self, wanted: Wanted, spread: SpreadGuard | None, *, separate: bool) -> None:
         """``spread``: the guard of a service that asks for one; ``separate``: ``memory_only`` is ``separate``."""

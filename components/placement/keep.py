@@ -92,7 +92,11 @@ def _sort_ordinal(board: Board, group: Group, slot: Slot, rows: list[Held], pinn
 
 def _to_pin(board: Board, rows: list[Held]) -> Held | None:
     """Return the row that runs on although it should not be where it is."""
-    alive = [row for row in rows if row.state not in ("pending", "stopping") and board.standing(row.place).state != "lost"]
+    alive = [
+        row
+        for row in rows
+        if row.state not in ("pending", "stopping") and board.standing(row.place).state != "lost"
+    ]
     return min(alive, key=lambda row: (_PREFERENCE[row.state], row.id), default=None)
 
 
@@ -114,7 +118,10 @@ def same_size(board: Board, ask: Ask, row: Held) -> bool:
     if ask.kind == "cpu" or not place.cards:
         return ask.kind == "cpu" and not place.cards
     node = board.node(place)
-    return node >= 0 and (place.memory_mib, place.compute) == (ask.sizes[board.grid.nodes[node].unit], ask.compute)
+    return node >= 0 and (place.memory_mib, place.compute) == (
+        ask.sizes[board.grid.nodes[node].unit],
+        ask.compute,
+    )
 
 
 def cards_of(board: Board, row: Held) -> tuple[int, ...]:
@@ -196,8 +203,11 @@ def _check_capacity(board: Board) -> None:
 def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
     slot.kept = None
     uses, node = board.grid.uses(row.place), board.node(row.place)
-    apart = group.ask.other_kind and board.books.final_kinds[node][group.ask.other_kind]
     in_place = [old for old in slot.olds if old.row is not None and old.row.id in row.after]
+    # What takes over from its own kind brings no new kind to the node.
+    kinds = {kind_of(old.row.place) for old in in_place if old.row is not None}
+    other_kind = group.ask.other_kind if kind_of(row.place) not in kinds else 0
+    apart = other_kind and board.books.final_kinds[node][other_kind]
     # It never began there, so on a node that takes nothing new it may only replace what is there.
     closed = not in_place and board.standing(row.place).state != "ready"
     if apart or closed or not board.books.fits_finally(uses):
@@ -212,7 +222,7 @@ def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
         board.going(row, "its token changed")
         start.row = None
     start.settled = False
-    start.other_kind = group.ask.other_kind
+    start.other_kind = other_kind
     slot.start = start
     board.put(start, board.stops_on.get(start.node, ()))
 

@@ -2,9 +2,9 @@
 
 Rows that replace one another are never there together, so their sizes must not be added up. Matching each unit of a
 ``pending`` row with a unit of a row that has to be gone before it covers the rows by chains of which one unit is there at
-a time; the number of chains is an upper bound of what is ever taken at once, and with as many matched units as possible it is
-exactly that (Dilworth). That is what planning, checking and committing all compare with the capacity. The planner's own books
-match greedily, which never promises more than this does.
+a time. The number of chains bounds what is ever taken at once, and with as many matched units as possible it is exactly
+that (Dilworth). That is what planning, checking and committing all compare with the capacity. The planner's own books match
+greedily, which never promises more than this does.
 """
 
 from __future__ import annotations
@@ -55,9 +55,12 @@ def _matched(sizes: Mapping[str, int], waiting: Mapping[str, list[str]]) -> int:
 
 
 def _path(
-    taker: str, waiting: Mapping[str, list[str]], spare: Mapping[str, int], given: Mapping[str, Mapping[str, int]]
+    taker: str,
+    waiting: Mapping[str, list[str]],
+    spare: Mapping[str, int],
+    given: Mapping[str, Mapping[str, int]],
 ) -> _Path:
-    """Return the shortest way to a giver with spare units, others changing their giver on the way; empty if there is none."""
+    """Return the shortest way to a giver with spare units, others changing theirs on the way; empty if there is none."""
     taker_before: dict[str, str] = {}
     giver_before: dict[str, str] = {}
     todo = deque([taker])

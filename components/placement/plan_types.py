@@ -58,7 +58,12 @@ class Step:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data without the fields that are empty."""
-        data: dict[str, Any] = {"op": self.op, "how": self.how, "service": self.service, "ordinal": self.ordinal}
+        data: dict[str, Any] = {
+            "op": self.op,
+            "how": self.how,
+            "service": self.service,
+            "ordinal": self.ordinal,
+        }
         if self.role != "steady":
             data["role"] = self.role
         for name in ("instance", "revision", "mode", "wave", "reason"):

@@ -1,8 +1,9 @@
 """Rolling updates: surge instances as cover, then waves of stops and starts in place, then the surge instances stop.
 
 At every moment at least ``instances - max_unavailable`` of a service's instances are ready, surge instances included, or
-as many as are ready when the plan begins. A wave begins when the one before it is ready, so a roll whose new revision does not
-start pauses with the old one serving.
+as many as are ready when the plan begins; an ordinal that waits for a place that others leave does not count until it has
+it. A wave begins when the one before it is ready, so a roll whose new revision does not start pauses with the old one
+serving.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from dataclasses import dataclass, field
 from components.placement.board import Board, Group
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.surge import find_surges
+
+AWAITED = 4
+"""For how many starts of the wave before a stop waits, once waves have their full width."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +86,9 @@ def relocate_in_waves(board: Board, roll: Roll) -> None:
     """A new revision at a new place: a few at a time, each old instance stopping once its new one is ready."""
     wanted = roll.group.wanted
     width = max(1, resolved_surge(wanted.max_surge, roll.group.instances), wanted.max_unavailable)
-    free = [slot for slot in roll.relocating if slot.start and slot.start.how == "roll" and slot.start.settled]
+    free = [
+        slot for slot in roll.relocating if slot.start and slot.start.how == "roll" and slot.start.settled
+    ]
     before: list[Start] = []
     for index in range(0, len(free), width):
         wave = [slot.start for slot in free[index : index + width] if slot.start is not None]
@@ -147,12 +153,26 @@ def _waves(roll: Roll, filling: Sequence[Start], surges: list[Start], widths: Wi
     for index, slot in enumerate(first):
         before.append(_wave_step(slot, 1, surges if index >= widths.at_once else [], outage))
     number = 2 if first or any(start.wave for start in filling) else 1
+    earlier: list[Start] = []
     for index in range(0, len(rest), widths.later):
         wave = rest[index : index + widths.later]
         outage = not widths.covered and len(wave) >= roll.alive
-        before = [_wave_step(slot, number, before, outage) for slot in wave]
+        starts = [
+            _wave_step(slot, number, _awaited(before, lane) if earlier else before, outage)
+            for lane, slot in enumerate(wave)
+        ]
+        earlier, before = before, starts
         number += 1
-    return before
+    return [*earlier, *before]
+
+
+def _awaited(before: Sequence[Start], lane: int) -> list[Start]:
+    """Return which starts of the wave before one stop waits for: a few where waves are wide, its own lane's among them.
+
+    Each lane then has one instance down at a time, so no more are down than the wave is wide; a wide wave whose every
+    stop waited for every start would make plans large for nothing.
+    """
+    return [before[(lane + ahead) % len(before)] for ahead in range(min(AWAITED, len(before)))]
 
 
 def _wave_step(slot: Slot, number: int, before: Sequence[Start], outage: bool) -> Start:
@@ -174,11 +194,17 @@ def _resumable(board: Board, roll: Roll) -> list[Start]:
     resumed = []
     for stop in roll.group.surges:
         row = stop.row
-        if row is None or row.state not in ("reserved", "starting") or row.revision != roll.group.wanted.revision:
+        if (
+            row is None
+            or row.state not in ("reserved", "starting")
+            or row.revision != roll.group.wanted.revision
+        ):
             continue
         if board.standing(row.place).state not in ("ready", "cordoned"):
             continue
-        start = Start(roll.group.wanted, row.ordinal, row.place, stop.node, role="surge", how="resume", row=row)
+        start = Start(
+            roll.group.wanted, row.ordinal, row.place, stop.node, role="surge", how="resume", row=row
+        )
         start.revision, start.reason, start.end = row.revision, "left unfinished", stop
         board.starts.append(start)
         resumed.append(start)

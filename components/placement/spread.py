@@ -24,7 +24,9 @@ class SpreadGuard:
         """``instances``: how many the service shall have."""
         self._grid = grid
         self._by_zone = wanted.spread == "zone"
-        eligible = {self._key(node) for node in grid.pools.get(wanted.pool, ()) if could_host(wanted, grid, node)}
+        eligible = {
+            self._key(node) for node in grid.pools.get(wanted.pool, ()) if could_host(wanted, grid, node)
+        }
         self.limit = -(-instances // len(eligible)) if eligible else 0
         self.counts: Counter[str | int] = Counter()
 

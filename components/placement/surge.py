@@ -77,7 +77,9 @@ def _on(board: Board, stop: Stop, cards: tuple[int, ...]) -> bool:
 
 def _ends(board: Board, start: Start) -> None:
     """Every surge instance is stopped when its roll is over; what it leaves may serve the next service's roll."""
-    stop = Stop(None, start.node, begun=start, uses=start.uses, credit=Credit(start.uses), reason="its roll is over")
+    stop = Stop(
+        None, start.node, begun=start, uses=start.uses, credit=Credit(start.uses), reason="its roll is over"
+    )
     stop.after.append(start)
     start.end = stop
     waits = [job.depth for job in start.after if isinstance(job, Stop)]

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from components.placement.board import Board
 from components.placement.capacity import View
 from components.placement.feasible import (
-    CAPACITY, FEW_CARDS, FEW_FREE, FOREIGN, MEMORY, REASONS, Ask, card_fault, node_fault, room_fault,
+    CAPACITY,
+    FEW_CARDS,
+    FEW_FREE,
+    FOREIGN,
+    MEMORY,
+    REASONS,
+    Ask,
+    card_fault,
+    node_fault,
+    room_fault,
 )  # fmt: skip
 from components.placement.spread import could_host
 from components.spec.units import FULL_COMPUTE, MIB

@@ -11,9 +11,9 @@ def closed(rows: Iterable[Held]) -> dict[str, tuple[str, ...]]:
     """Return for each pending row all that is gone before it counts, through other pending rows as well."""
     direct = {row.id: row.after for row in rows if row.state == "pending" and row.after}
     found: dict[str, tuple[str, ...]] = {}
-    for start in direct:
+    for start, first in direct.items():
         seen: dict[str, None] = {}
-        todo = list(direct[start])
+        todo = list(first)
         while todo:
             other = todo.pop()
             if other not in seen and other != start:

@@ -100,7 +100,9 @@ def break_circles(board: Board, left: list[Start], olds: dict[Start, list[Stop]]
     ``olds``: for each start the stops that wait for it alone and may be let go first.
     """
     let_go: list[tuple[Start, Stop]] = []
-    for start in sorted((start for start in left if olds.get(start)), key=lambda start: (start.size, start.key)):
+    for start in sorted(
+        (start for start in left if olds.get(start)), key=lambda start: (start.size, start.key)
+    ):
         if start.settled:
             continue
         for stop in olds[start]:

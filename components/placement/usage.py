@@ -1,7 +1,7 @@
 """How full every card and node is once a plan is carried out: for policies, tables and the ``usage`` input. Plain JSON data.
 
-Cards and nodes read as in ``assignments`` (``gpu-a/0``, ``gpu-a``); where two pools have a node of the same name, the pool stands
-before it.
+Cards and nodes read as in ``assignments`` (``gpu-a/0``, ``gpu-a``); where two pools have a node of the same name, the pool
+stands before it.
 """
 
 from __future__ import annotations
@@ -44,11 +44,14 @@ def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     names = _names(grid)
     return {
         "cards": {
-            f"{names[grid.card_node[card]]}/{grid.card_index[card]}": _card(snapshot, grid, card, on_card.get(card, []), waits)
+            f"{names[grid.card_node[card]]}/{grid.card_index[card]}": _card(
+                snapshot, grid, card, on_card.get(card, []), waits
+            )
             for card in range(len(grid.uuids))
         },
         "nodes": {
-            names[node]: _node(grid, node, on_node.get(node, []), on_card, waits) for node in range(len(grid.nodes))
+            names[node]: _node(grid, node, on_node.get(node, []), on_card, waits)
+            for node in range(len(grid.nodes))
         },
     }
 
@@ -85,13 +88,25 @@ def _standing(row: Held) -> Held:
 
 
 def _card(
-    snapshot: Snapshot, grid: Grid, card: int, rows: list[tuple[Held, int, int]], waits: dict[str, tuple[str, ...]]
+    snapshot: Snapshot,
+    grid: Grid,
+    card: int,
+    rows: list[tuple[Held, int, int]],
+    waits: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     node = grid.nodes[grid.card_node[card]]
     spelled = next(one for one in node.cards if one.uuid == grid.uuids[card])
     memory = peak([(row.id, mib) for row, mib, _ in rows], waits)
     compute = peak([(row.id, percent) for row, _, percent in rows], waits)
-    rows.sort(key=lambda item: (item[0].owner != snapshot.owner, item[0].owner, item[0].service, item[0].ordinal, item[0].id))
+    rows.sort(
+        key=lambda item: (
+            item[0].owner != snapshot.owner,
+            item[0].owner,
+            item[0].service,
+            item[0].ordinal,
+            item[0].id,
+        )
+    )
     return {
         "uuid": spelled.uuid,
         "pool": node.pool,

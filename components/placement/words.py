@@ -21,7 +21,9 @@ def asks(ask: Ask, grid: Grid) -> str:
     if ask.kind == "exclusive":
         parts.append(f"{claim.gpu} whole card{'' if claim.gpu == 1 else 's'}")
     elif ask.kind == "slice":
-        units = sorted({grid.nodes[node].unit for node in grid.pools.get(ask.pool, ())}, reverse=True) or ["GiB"]
+        units = sorted({grid.nodes[node].unit for node in grid.pools.get(ask.pool, ())}, reverse=True) or [
+            "GiB"
+        ]
         sizes = " or ".join(f"{claim.gpu_memory} {unit} ({ask.sizes[unit]:,} MiB)" for unit in units)
         parts.append(f"{sizes} of one card")
         if ask.compute:
@@ -67,7 +69,9 @@ def nearest(survey: Survey) -> str:
         )
     if short.compute:
         details.append(f"of its compute {_takers(survey, 2 * short.cards[0] + 1)} taken")
-    return f"The nearest miss is short {missing} on {where}" + (f": {'; '.join(details)}." if details else ".")
+    return f"The nearest miss is short {missing} on {where}" + (
+        f": {'; '.join(details)}." if details else "."
+    )
 
 
 def _missing(short: Short) -> str:
@@ -86,7 +90,11 @@ def _missing(short: Short) -> str:
 def _takers(survey: Survey, slot: int, most: int = 4) -> str:
     items = survey.board.takers(slot)
     shown = " + ".join(f"{amount:,} ({name})" for name, amount, _ in items[:most])
-    return shown + (f" + {len(items) - most} more" if len(items) > most else "") + (" are" if items else "nothing is")
+    return (
+        shown
+        + (f" + {len(items) - most} more" if len(items) > most else "")
+        + (" are" if items else "nothing is")
+    )
 
 
 def _whole_cards(survey: Survey, short: Short) -> str:
@@ -103,7 +111,11 @@ def _whole_cards(survey: Survey, short: Short) -> str:
 
 def remedy(survey: Survey) -> str:
     """Say what would make it fit."""
-    ways = [way for way in (_too_large(survey), _smaller(survey), _fewer_percent(survey), _one_less(survey)) if way]
+    ways = [
+        way
+        for way in (_too_large(survey), _smaller(survey), _fewer_percent(survey), _one_less(survey))
+        if way
+    ]
     if survey.counts and (kind := survey.host_type()):
         ways.append(f"one more {kind} node")
     elif not ways and survey.counts:
@@ -169,6 +181,11 @@ def freed(survey: Survey) -> str:
     if short is None:
         return "free a place for a surge instance"
     if short.whole:
-        return f"free {short.whole} more card{'' if short.whole == 1 else 's'} of {grid.nodes[short.node].name} for a surge instance"
+        cards = f"{short.whole} more card{'' if short.whole == 1 else 's'}"
+        return f"free {cards} of {grid.nodes[short.node].name} for a surge instance"
     missing = _missing(short)
-    return f"free {missing} on {address(grid, short)} for a surge instance" if missing else "free a place for a surge instance"
+    return (
+        f"free {missing} on {address(grid, short)} for a surge instance"
+        if missing
+        else "free a place for a surge instance"
+    )

@@ -90,6 +90,14 @@ class Fleet(pulumi.ComponentResource):
             {"assignments": self.assignments, "endpoints": self.endpoints, "status": self.status}
         )
 
+    def endpoint(self, service: str, ordinal: int = 0) -> pulumi.Output[str | None]:
+        """Return the URL of one instance, None where it has none; known once the service serves."""
+        return self.endpoints.apply(lambda found: (found.get(service) or {}).get(str(ordinal)))
+
+    def token(self, service: str) -> pulumi.Output[str | None]:
+        """Return the token of a service as a secret."""
+        return pulumi.Output.secret(self.tokens.apply(lambda found: found.get(service)))
+
     @classmethod
     def from_files(cls, name: str = "fleet", *, root: Path | None = None) -> Fleet:
         """Declare the files that the stack's configuration chooses: ``eas:pools``, ``eas:services``, ``eas:overrides``."""

@@ -85,7 +85,7 @@ SERVICE = "pulumi-python:dynamic/eas:EasService"
 SIGINT = int(signal.SIGINT)
 
 
-def placed(**inputs: Any) -> dict[str, Any]:
+def placed(op: str = "create", **inputs: Any) -> dict[str, Any]:
     """Return the event of a placement with these checked inputs."""
     given = {
         "owner": "organization/eas-slices/test-0a1b2c",
@@ -94,7 +94,7 @@ def placed(**inputs: Any) -> dict[str, Any]:
         "__provider": {"ciphertext": "[secret]"},
         **inputs,
     }
-    return registered(f"urn:pulumi:test::eas-slices::{PLACEMENT}::fleet", PLACEMENT, given)
+    return registered(f"urn:pulumi:test::eas-slices::{PLACEMENT}::fleet", PLACEMENT, given, op)
 
 
 def registered(urn: str, kind: str, inputs: dict[str, Any], op: str = "create") -> dict[str, Any]:
@@ -121,3 +121,15 @@ def violated(level: str = "mandatory") -> dict[str, Any]:
 def error(message: str) -> dict[str, Any]:
     """Return the event of an error."""
     return {"diagnosticEvent": {"message": f"{message}\n", "severity": "error"}}
+
+
+def stack_outputs(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the event of the stack's outputs, as they were and as they are now."""
+    metadata = {
+        "op": "same",
+        "urn": "urn:stack",
+        "type": "pulumi:pulumi:Stack",
+        "old": {"outputs": old},
+        "new": {"outputs": new},
+    }
+    return {"resOutputsEvent": {"metadata": metadata, "planning": True}}

@@ -15,7 +15,16 @@ from typing import Any
 
 import pytest
 
-from tests.cli.fake_pulumi import SIGINT, FakePulumi, error, placed, violated
+from tests.cli.fake_pulumi import (
+    SERVICE,
+    SIGINT,
+    FakePulumi,
+    error,
+    placed,
+    registered,
+    stack_outputs,
+    violated,
+)
 from tests.cli.scratch import Scratch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +54,43 @@ def test_without_a_terminal_it_says_yes_where_only_this_machine_is_touched(
 ) -> None:
     scratch.pool(runtime=runtime)
     assert "--yes: local runtime" in scratch.ok("up").splitlines()
+    assert verbs(pulumi) == ["preview", "up"]
+
+
+def same(*, old: dict[str, Any] | None = None, new: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the events of a preview that changes no resource."""
+    assignments = {"llm": {"0": "gpu-a/0", "1": "gpu-a/1", "2": "waiting"}, "page": {"0": "gpu-a/0"}}
+    service = registered("urn:llm", SERVICE, {"name": "llm"}, "same")
+    outputs = stack_outputs(old or {"x": 1}, new or {"x": 1})
+    return [service, placed("same", assignments=assignments, change={}), outputs]
+
+
+def test_where_nothing_would_change_there_is_no_second_run(fleet: Scratch, pulumi: FakePulumi) -> None:
+    pulumi.script(preview={"events": same()})
+    said = fleet.ok("up")
+    assert verbs(pulumi) == ["preview"]
+    assert "nothing to change: 2 resources, 3 instances as planned, 1 waiting" in said.splitlines()
+    assert "try next:" in said
+    assert "page/0" in said
+    assert fleet.json("up")["nothing_to_change"] is True
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        same(new={"x": 2}),
+        same(new={"x": 1, "y": 1}),
+        [*same(), registered("urn:page", SERVICE, {}, "delete")],
+        [*same(), registered("urn:page", SERVICE, {}, "update")],
+        [],
+    ],
+    ids=["an output changes", "an output comes", "a resource goes", "a resource changes", "it said nothing"],
+)
+def test_where_anything_would_change_it_is_applied(
+    scratch: Scratch, pulumi: FakePulumi, events: list[dict[str, Any]]
+) -> None:
+    pulumi.script(preview={"events": events})
+    assert "nothing to change" not in scratch.ok("up", "--yes")
     assert verbs(pulumi) == ["preview", "up"]
 
 

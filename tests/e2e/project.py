@@ -5,41 +5,48 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 VENV = Path(sys.prefix)
-
-POOL = """\
-name: lab
-resource: eas-r-lab00001
-runtime: {runtime}
-nodes:
-  gpu-a: {{instance_type: ecs.gn7e-c16g1.8xlarge, zone: z1}}
-  gpu-b: {{instance_type: ecs.gn7e-c16g1.8xlarge, zone: z2}}
-{extra}"""
+PROVIDER = "pulumi.dynamic"
+"""In the command line of a provider's process."""
 
 
 class Project:
     """One project folder with one stack; every method runs the real CLI."""
 
-    def __init__(self, root: Path, *, runtime: str = "simulated", extra: str = "", stack: str = "test") -> None:
-        """Create the folder, the backend and the stack."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        runtime: str = "simulated",
+        nodes: tuple[str, ...] = ("gpu-a", "gpu-b"),
+        owner: str = "test-0a1b2c",
+        backend: Path | None = None,
+        **pool: Any,
+    ) -> None:
+        """Create the folder, the backend and the stack; ``pool``: more keys of its ``pool.yaml``."""
         self.root = root
-        self.stack = stack
-        root.mkdir(parents=True, exist_ok=True)
-        (root / "services").mkdir(exist_ok=True)
+        self.stack = "test"
+        (root / "services").mkdir(parents=True)
         shutil.copy(ROOT / "__main__.py", root / "__main__.py")
         (root / "Pulumi.yaml").write_text(
             f"name: eas-slices\nruntime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: {VENV}\n"
         )
-        self.pool(POOL.format(runtime=runtime, extra=extra))
-        state = root / ".pulumi-state"
+        self._pool = {"name": "lab", "resource": "eas-r-lab00001", "runtime": runtime, **pool}
+        self.pool(*nodes)
+        state = backend or root / ".pulumi-state"
         state.mkdir(exist_ok=True)
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "EAS_"))},
@@ -51,33 +58,64 @@ class Project:
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_PYTHON_CMD": sys.executable,
         }
-        self.add_stack(stack)
+        if backend is None:
+            self.run("stack", "init", self.stack)
+            self.configure(owner=f"organization/eas-slices/{owner}", secret="secret-of-this-stack")
 
-    def add_stack(self, stack: str, **config: str) -> None:
-        """Create a stack with an owner and a secret of its own."""
-        self.run("stack", "init", stack)
-        self.run("config", "set", "eas:owner", f"organization/eas-slices/{stack}-0a1b2c", "--stack", stack)
-        self.run("config", "set", "--secret", "eas:secret", f"secret-of-{stack}", "--stack", stack)
-        for key, value in config.items():
-            self.run("config", "set", f"eas:{key}", value, "--stack", stack)
+    def clone(self, root: Path, *, owner: str = "") -> Project:
+        """Return another checkout of the same files: the same stack of the same backend, or one with its own ``owner``."""
+        pool = {key: value for key, value in self._pool.items() if key not in ("runtime", "nodes")}
+        backend = None if owner else Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        made = Project(root, runtime=self._pool["runtime"], owner=owner, backend=backend, **pool)
+        for file in (self.root / "services").iterdir():
+            shutil.copy(file, made.root / "services")
+        shutil.copy(self.root / "pool.yaml", made.root)
+        if not owner:
+            shutil.copy(self.root / f"Pulumi.{self.stack}.yaml", made.root)
+        return made
 
-    def pool(self, text: str) -> None:
-        """Write ``pool.yaml``."""
-        (self.root / "pool.yaml").write_text(text)
+    # ----------------------------------------------------------------------------------------------- files
 
-    def service(self, name: str, *, file: str | None = None, **metadata: Any) -> None:
-        """Write one service file; the simulated runtime needs no command."""
-        document: dict[str, Any] = {"metadata": {"name": name, "instance": 1, **metadata}}
-        document["containers"] = [{"image": "registry.example/model:1", "script": "exec serve", "port": 8000}]
-        self.write(file or f"{name}.json", document)
+    def configure(self, **config: Any) -> None:
+        """Write the stack's configuration; what is set as plain values here is the same to the program."""
+        file = self.root / f"Pulumi.{self.stack}.yaml"
+        document = yaml.safe_load(file.read_text()) or {}
+        told = {f"eas:{key}": value for key, value in config.items()}
+        file.write_text(yaml.safe_dump({**document, "config": {**document.get("config", {}), **told}}))
 
-    def write(self, file: str, document: Mapping[str, Any]) -> None:
-        """Write one service document as it is."""
-        (self.root / "services" / file).write_text(json.dumps(document, indent=2))
+    def pool(self, *nodes: str, **more: Any) -> None:
+        """Write ``pool.yaml``; a node may be ``name=state``."""
+        self._pool |= more
+        spelled = {}
+        for index, node in enumerate(nodes):
+            name, _, state = node.partition("=")
+            spelled[name] = {"instance_type": "ecs.gn7e-c16g1.8xlarge", "zone": f"z{index}"}
+            if state:
+                spelled[name]["state"] = state
+        (self.root / "pool.yaml").write_text(
+            yaml.safe_dump({**self._pool, "nodes": spelled}, sort_keys=False)
+        )
 
-    def remove(self, name: str) -> None:
-        """Delete one service file."""
-        (self.root / "services" / f"{name}.json").unlink()
+    def service(
+        self, name: str, *, script: str = "exec serve", labels: Any = None, token: str = "", **metadata: Any
+    ) -> None:
+        """Write one service file; the simulated runtime never runs its command."""
+        document: dict[str, Any] = {
+            "metadata": {"name": name, "instance": 1, **metadata},
+            "containers": [{"image": "registry.example/model:1", "script": script, "port": 8000}],
+        }
+        if labels:
+            document["labels"] = labels
+        if token:
+            document["token"] = token
+        (self.root / "services" / f"{name}.json").write_text(json.dumps(document, indent=2))
+
+    def remove(self, *names: str) -> None:
+        """Delete service files."""
+        for name in names:
+            (self.root / "services" / f"{name}.json").unlink()
+
+    # ------------------------------------------------------------------------------------------------- CLI
 
     def command(self, *arguments: str) -> list[str]:
         """Return the CLI's argument vector."""
@@ -87,8 +125,18 @@ class Project:
         self, *arguments: str, ok: bool | None = True, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run ``pulumi ARGUMENTS``; assert success (``ok``), failure (``False``), or neither (``None``)."""
+        return self._run(self.command(*arguments), ok, environment)
+
+    def eas(self, *arguments: str, ok: bool | None = True, **environment: str) -> str:
+        """Run the ``eas`` command and return what it printed."""
+        done = self._run([str(VENV / "bin" / "eas"), *arguments], ok, environment)
+        return done.stdout + done.stderr
+
+    def _run(
+        self, command: list[str], ok: bool | None, environment: Mapping[str, str] | None
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            self.command(*arguments),
+            command,
             cwd=self.root,
             env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -97,53 +145,118 @@ class Project:
             timeout=300,
             check=False,
         )
+        said = done.stdout + done.stderr
         if ok is not None:
-            assert (done.returncode == 0) == ok, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+            assert (done.returncode == 0) == ok, f"{command}: {done.returncode}\n{said}"
+        assert "Traceback" not in said, said
         return done
+
+    def _said(self, verb: str, *arguments: str, ok: bool | None, environment: Mapping[str, str]) -> str:
+        done = self.run(verb, "--stack", self.stack, *arguments, ok=ok, environment=environment)
+        return done.stdout + done.stderr
 
     def preview(self, *arguments: str, ok: bool | None = True, **environment: str) -> str:
         """Run a preview and return what it printed."""
-        done = self.run("preview", "--diff", "--stack", self.stack, *arguments, ok=ok, environment=environment)
-        return done.stdout + done.stderr
+        return self._said("preview", *arguments, ok=ok, environment=environment)
 
-    def up(self, *arguments: str, ok: bool | None = True, **environment: str) -> str:
-        """Run an update and return what it printed."""
-        done = self.run("up", "--yes", "--stack", self.stack, *arguments, ok=ok, environment=environment)
-        return done.stdout + done.stderr
+    def up(
+        self, *arguments: str, ok: bool | None = True, skip_preview: bool = True, **environment: str
+    ) -> str:
+        """Run an update and return what it printed; its preview is skipped unless it matters, to save seconds."""
+        skip = ["--skip-preview"] if skip_preview else []
+        return self._said("up", "--yes", *skip, *arguments, ok=ok, environment=environment)
 
     def refresh(self, *arguments: str, ok: bool | None = True) -> str:
         """Run a refresh and return what it printed."""
-        done = self.run("refresh", "--yes", "--diff", "--stack", self.stack, *arguments, ok=ok)
-        return done.stdout + done.stderr
+        return self._said("refresh", "--yes", "--skip-preview", *arguments, ok=ok, environment={})
 
     def destroy(self, *arguments: str, ok: bool | None = True) -> str:
         """Run a destroy and return what it printed."""
-        done = self.run("destroy", "--yes", "--stack", self.stack, *arguments, ok=ok)
-        return done.stdout + done.stderr
+        return self._said("destroy", "--yes", "--skip-preview", *arguments, ok=ok, environment={})
 
-    def outputs(self) -> dict[str, Any]:
-        """Return the stack's outputs."""
-        done = self.run("stack", "output", "--json", "--show-secrets", "--stack", self.stack)
+    def state(self) -> dict[str, Any]:
+        """Return the stack's state as it is exported, secrets in clear."""
+        done = self.run("stack", "export", "--show-secrets", "--stack", self.stack)
         return dict(json.loads(done.stdout))
 
-    def assignments(self) -> dict[str, dict[str, str]]:
-        """Return service -> ordinal -> place, as the stack exports it."""
-        return dict(self.outputs().get("assignments") or {})
+    def placement(self) -> dict[str, Any]:
+        """Return the outputs of Placement."""
+        found = [r for r in self.state()["deployment"]["resources"] if r["type"].endswith("eas:Placement")]
+        return dict(found[0]["outputs"])
+
+    # ------------------------------------------------------------------------------------------- processes
+
+    def begin_up(self) -> subprocess.Popen[bytes]:
+        """Start an update without waiting for it."""
+        return subprocess.Popen(
+            self.command("up", "--yes", "--skip-preview", "--stack", self.stack),
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def unlock(self) -> None:
+        """Lift the lock that a killed CLI left."""
+        self.run("cancel", "--yes", "--stack", self.stack, ok=None)
+
+    # -------------------------------------------------------------------------------------------- the ledger
 
     def ledger(self) -> Path:
         """Return the ledger's file."""
         return self.root / ".eas" / "ledger.db"
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Ask the ledger's file directly, past all code of ours."""
+        """Ask the ledger's file directly, past all code of ours; nothing where it has no tables yet."""
         connection = sqlite3.connect(f"file:{self.ledger()}?mode=ro", uri=True)
         try:
             return connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError:
+            return []
         finally:
             connection.close()
 
     def instances(self) -> dict[str, tuple[str, str]]:
-        """Return ``service/ordinal`` -> (state, instance id) of every row in the ledger."""
+        """Return ``service/ordinal`` -> (state, instance id) of every row of every owner."""
+        if not self.ledger().exists():
+            return {}
         rows = self.query("select service, ordinal, state, id from instance order by id")
         return {f"{service}/{ordinal}": (state, row) for service, ordinal, state, row in rows}
+
+
+def provider_of(cli: subprocess.Popen[bytes]) -> psutil.Process:
+    """Return the provider process of a CLI."""
+    found = [
+        child
+        for child in psutil.Process(cli.pid).children(recursive=True)
+        if PROVIDER in " ".join(child.cmdline())
+    ]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def processes_of(instance: str) -> list[int]:
+    """Return the process ids of an instance of the local runtime."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("EAS_INSTANCE") == instance:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def kill(pids: list[int]) -> None:
+    """End processes at once."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+    """Poll until ``true()``; fail after that many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

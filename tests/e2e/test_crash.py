@@ -2,129 +2,103 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
+import sqlite3
 import time
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Project
+from tests.e2e.conftest import Make
+from tests.e2e.project import Project, provider_of, wait_until
 
 pytestmark = pytest.mark.e2e
-Make = Callable[..., Project]
 
 
-def begin_up(lab: Project) -> subprocess.Popen[str]:
-    """Start an update without waiting for it."""
-    return subprocess.Popen(
-        lab.command("up", "--yes", "--skip-preview", "--stack", lab.stack),
-        cwd=lab.root,
-        env=lab.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
-    """Poll until ``true()``; fail after that many seconds."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def started(lab: Project) -> bool:
+def starting(lab: Project) -> bool:
     """Say whether the ledger has an instance that is being started."""
-    return lab.ledger().exists() and any(state == "starting" for state, _ in lab.instances().values())
+    return any(state == "starting" for state, _ in lab.instances().values())
 
 
-def test_a_killed_cli_is_resumed_by_the_next_up(project: Make) -> None:
-    """``kill -9`` of the CLI while an instance starts: the same instance is finished, not started twice."""
-    lab = project(extra="simulated:\n  ready_after_s: 4\n")
+def starts(lab: Project) -> dict[str, int]:
+    """Return instance id -> how often the runtime was told to start it."""
+    with sqlite3.connect(Path(lab.root, ".eas", "simulated", "instances.db")) as rows:
+        found = dict(rows.execute("select id, starts from instance").fetchall())
+    rows.close()
+    return found
+
+
+@pytest.mark.parametrize("who", ["cli", "provider"])
+def test_kill_9_in_the_middle_is_resumed_by_the_next_up(project: Make, who: str) -> None:
+    """The same instance is finished, started once; a provider that outlives its CLI stops by itself."""
+    lab = project(simulated={"ready_after_s": 5})
     lab.service("page", gpu_memory=20)
-    process = begin_up(lab)
-    wait_until(lambda: started(lab))
+    cli = lab.begin_up()
+    wait_until(lambda: starting(lab))
     _, instance = lab.instances()["page/0"]
-    process.kill()
-    process.wait()
-    lab.run("cancel", "--yes", "--stack", lab.stack, ok=None)
+    provider = provider_of(cli)
+    (cli if who == "cli" else provider).kill()
+    cli.wait(timeout=60)
+    wait_until(lambda: not provider.is_running() or provider.status() == "zombie", 15)
+    if who == "cli":
+        lab.unlock()
     lab.up()
     assert lab.instances() == {"page/0": ("ready", instance)}
+    assert starts(lab) == {instance: 1}
+    assert lab.placement()["status"] == {"page": "1/1 ready"}
+    lab.destroy()
+    assert starts(lab) == {}
 
 
-def test_interrupting_an_up_leaves_what_the_next_one_finishes(project: Make) -> None:
-    """Ctrl-C: the CLI ends, the next ``up`` reaches the same end."""
-    lab = project(extra="simulated:\n  ready_after_s: 4\n")
+def test_ctrl_c_leaves_what_the_next_up_finishes(project: Make) -> None:
+    """The first one lets the step in hand go on, the second one ends the CLI."""
+    lab = project(simulated={"ready_after_s": 6})
     lab.service("page", gpu_memory=20, instance=2)
-    process = begin_up(lab)
-    wait_until(lambda: started(lab))
-    process.send_signal(signal.SIGINT)
+    cli = lab.begin_up()
+    wait_until(lambda: starting(lab))
+    before = {name: instance for name, (_, instance) in lab.instances().items()}
+    cli.send_signal(signal.SIGINT)
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    process.wait(timeout=60)
-    lab.run("cancel", "--yes", "--stack", lab.stack, ok=None)
+    cli.send_signal(signal.SIGINT)
+    assert cli.wait(timeout=60) != 0
+    lab.unlock()
     lab.up()
-    assert {state for state, _ in lab.instances().values()} == {"ready"}
-    assert len(lab.instances()) == 2
+    assert lab.instances() == {name: ("ready", instance) for name, instance in before.items()}
+    assert set(starts(lab).values()) == {1}
 
 
 def test_a_first_up_that_fails_leaves_nothing_after_a_destroy(project: Make) -> None:
     """No Placement in Pulumi's state then: deleting the services stops and releases what they still hold."""
     lab = project()
     lab.service("good", gpu_memory=20)
-    lab.write(
-        "bad.json",
-        {
-            "metadata": {"name": "bad", "instance": 1, "gpu_memory": 20},
-            "containers": [{"image": "x:1", "script": "exit 1", "port": 8000}],
-            "labels": {"simulated.fail": "true"},
-        },
-    )
+    lab.service("bad", gpu_memory=20, labels={"simulated/fail": "out of luck"})
     said = lab.up(ok=False)
-    assert "bad/0" in said
-    assert lab.instances()["good/0"][0] == "ready", "one broken service does not stop the others"
+    assert "1 ready, 0 stopped, 1 failed" in said
+    assert "out of luck" in said
+    assert {name: state for name, (state, _) in lab.instances().items()} == {
+        "good/0": "ready",
+        "bad/0": "failed",
+    }
     lab.destroy()
     assert lab.instances() == {}
+    assert starts(lab) == {}
 
 
-def test_a_dead_process_is_found_by_refresh_and_repaired_in_place(project: Make) -> None:
-    """Refresh shows it as an observed assignment; the next ``up`` restarts it where it was, and only it."""
-    lab = project(runtime="local", extra=f"local:\n  ports: [{24000 + os.getpid() % 500 * 4}, {24000 + os.getpid() % 500 * 4 + 40}]\n")
-    script = "exec python3 -m http.server $PORT --bind 127.0.0.1"
-    for name in ("page", "llm"):
-        lab.write(
-            f"{name}.json",
-            {"metadata": {"name": name, "gpu_memory": 10}, "containers": [{"image": "x:1", "script": script, "port": 8000}]},
-        )
+def test_a_failed_roll_pauses_and_a_reverted_file_restarts_nothing(project: Make) -> None:
+    """The old revision goes on serving; the file as it was is what runs."""
+    lab = project()
+    lab.service("page", gpu_memory=20, instance=2)
     lab.up()
-    healthy = lab.instances()
-    assert "unchanged" in lab.refresh("--expect-no-changes")
-    before = lab.assignments()
-
-    victim = healthy["page/0"][1]
-    pids = [
-        int(entry)
-        for entry in os.listdir("/proc")
-        if entry.isdigit() and f"EAS_INSTANCE={victim}".encode() in _environment(int(entry))
-    ]
-    assert pids
-    subprocess.run([str(lab.root), "x"], check=False) if False else None
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    lab.refresh()
+    before = lab.instances()
+    bad = {"max_unavailable": 0, "max_surge": 1}
+    lab.service(
+        "page", gpu_memory=24, instance=2, rolling_strategy=bad, labels={"simulated/fail": "no such weights"}
+    )
+    said = lab.up(ok=False)
+    assert "no such weights" in said
+    serving = [instance for state, instance in lab.instances().values() if state == "ready"]
+    assert set(serving) <= {instance for _, instance in before.values()}
+    lab.service("page", gpu_memory=20, instance=2)
     lab.up()
-    assert lab.assignments() == before
-    assert lab.instances()["llm/0"] == healthy["llm/0"]
-    assert lab.instances()["page/0"][0] == "ready"
-
-
-def _environment(pid: int) -> bytes:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
+    assert lab.instances() == before
+    assert set(starts(lab).values()) == {1}

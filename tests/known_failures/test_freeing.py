@@ -19,7 +19,7 @@ from components.runtimes.simulated import SimulatedRuntime
 from components.spec.claim import Wanted
 from components.spec.node import Node
 from tests.known_failures.conftest import Open
-from tests.known_failures.fleet import REAL, Clock, Fleet
+from tests.known_failures.fleet import REAL, Clock, Fleet, settled
 from tests.known_failures.pools import GIB, OTHER, POOL, as_held, node, overfull, places, planned, wants
 from tests.known_failures.processes import killed_in, of_instance
 from tests.runtimes.machine import Machine, port_range, serving
@@ -171,6 +171,7 @@ def test_06_a_new_revision_and_a_repair_keep_every_card(fleet: Open) -> None:
     here.ledger.observe(dead, now=here.clock(), because="refresh")  # type: ignore[arg-type]
     assert here.up(*rolled).complete
     assert here.where() == after
+    assert settled(here, rolled) == []
 
 
 # ----------------------------------------------------------------------------------------------- row 16

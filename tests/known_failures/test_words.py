@@ -115,7 +115,8 @@ def test_15_a_percentage_alone_never_becomes_a_card(tmp_path: Path) -> None:
 def test_15_nor_does_it_where_the_wish_comes_without_a_file() -> None:
     made = planned([node("n1", 16 * GIB)], wants("page", 0, 50), wants("other", gpu=1))
     assert made.refusals == ()
-    assert places(made, "page")[0].cards == ()
+    [place] = places(made, "page")
+    assert (place.cards, place.exclusive) == ((), False)
 
 
 @pytest.mark.parametrize("metadata", [{}, {"gpu_memory": 0}, {"gpu": 0}, {"gpu": 0, "gpu_memory": 0}])

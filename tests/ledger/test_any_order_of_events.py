@@ -242,7 +242,7 @@ class Events(RuleBasedStateMachine):
         later: list[Held] = []
         resumed: list[Held] = []
         # A roll in place, or a single newcomer while everything else goes on: what hands places on, and tries to get in.
-        intent = data.draw(st.sampled_from(["any", "roll", "arrive"]))
+        intent = data.draw(st.sampled_from(["any", "any", "roll", "arrive"]))
         going = {open_.instance for open_ in self.ledger.open_steps(owner) if open_.step.op == "stop"}
         for row in self.ledger.instances(owner):
             held = row.held

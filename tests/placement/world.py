@@ -28,7 +28,9 @@ class World:
 
     def snapshot(self, owner: str) -> Snapshot:
         """Return the picture that ``owner`` plans from."""
-        return Snapshot(owner, tuple(self.nodes), tuple(self.rows.values()), self.waiting.get(owner, frozenset()))
+        return Snapshot(
+            owner, tuple(self.nodes), tuple(self.rows.values()), self.waiting.get(owner, frozenset())
+        )
 
     def commit(self, owner: str, plan: Plan, wanted: Sequence[Wanted]) -> None:
         """Write the plan's rows; a row waits for all stops before it on the same node, directly or through others."""
@@ -66,14 +68,30 @@ class World:
             if not step.instance:
                 assert step.place is not None
                 self.rows[name] = Held(
-                    name, owner, step.service, step.ordinal, step.role, step.revision, step.place, state, here, tokens[step.service]
+                    name,
+                    owner,
+                    step.service,
+                    step.ordinal,
+                    step.role,
+                    step.revision,
+                    step.place,
+                    state,
+                    here,
+                    tokens[step.service],
                 )
             elif self.rows[name].state == "pending":
                 self.rows[name] = replace(self.rows[name], state=state, after=here)
         self.ids[owner] = names
         self.open[owner] = [step for step in plan.steps if step.n not in done]
+        self._note_waiting(owner, plan)
+
+    def _note_waiting(self, owner: str, plan: Plan) -> None:
+        """Remember who waits, and see that everybody else has a row."""
         self.waiting[owner] = frozenset(
-            (service, ordinal) for service, places_ in plan.assignments.items() for ordinal, place in places_.items() if place is None
+            (service, ordinal)
+            for service, places_ in plan.assignments.items()
+            for ordinal, place in places_.items()
+            if place is None
         )
         for service, places_ in plan.assignments.items():
             for ordinal, place in places_.items():
@@ -132,7 +150,9 @@ class World:
     def lost(self, place: Place) -> bool:
         """Return whether a place cannot be reached."""
         view = next((view for view in self.nodes if view.node.key == place.node_key), None)
-        return view is not None and ("lost" in (view.state, *(view.card_states.get(uuid) for uuid in place.cards)))
+        return view is not None and (
+            "lost" in (view.state, *(view.card_states.get(uuid) for uuid in place.cards))
+        )
 
     def check_room(self) -> None:
         """Add up what counts now; a pending row does not."""
@@ -144,10 +164,15 @@ class World:
             assert sum(place.node_memory_mib for place in here) <= node.memory_mib
             for card in node.cards:
                 on = [place for place in here if card.uuid in place.cards]
-                assert sum(card.memory_mib if place.exclusive else place.memory_mib for place in on) <= card.memory_mib
+                assert (
+                    sum(card.memory_mib if place.exclusive else place.memory_mib for place in on)
+                    <= card.memory_mib
+                )
                 assert sum(100 if place.exclusive else place.compute for place in on) <= 100
                 assert len(on) == 1 or not any(place.exclusive for place in on)
 
     def ready(self, owner: str, service: str) -> int:
         """Return how many instances of a service serve."""
-        return sum((row.owner, row.service, row.state) == (owner, service, "ready") for row in self.rows.values())
+        return sum(
+            (row.owner, row.service, row.state) == (owner, service, "ready") for row in self.rows.values()
+        )

@@ -28,7 +28,12 @@ def nodes(rng: random.Random) -> list[NodeView]:
                 rng.choice((4000, 8000, 16000)),
                 rng.choice((16384, 65536)),
                 tuple(
-                    Card(f"u{index}.{number}", number, rng.choice(MODELS), rng.choice((capacity, capacity, 8192)))
+                    Card(
+                        f"u{index}.{number}",
+                        number,
+                        rng.choice(MODELS),
+                        rng.choice((capacity, capacity, 8192)),
+                    )
                     for number in range(rng.randint(1, 3))
                 ),
                 zone=f"z{index % 2}",
@@ -65,7 +70,7 @@ def service(rng: random.Random, name: str) -> Wanted:
         instances=rng.randint(1, 4),
         revision="1",
         token_hash="t",
-        spread=rng.choice(("default", "default", "default", "host", "zone")),  # type: ignore[arg-type]
+        spread=rng.choice(("default", "default", "default", "host", "zone")),
         max_surge=rng.choice((0, 1, 1, 2, "2%", "100%")),
         max_unavailable=rng.choice((0, 0, 1, 1, 2)),
         autoscale=rng.choice((None, None, None, (1, 3))),
@@ -77,34 +82,41 @@ def services(rng: random.Random) -> list[Wanted]:
     return [service(rng, name) for name in rng.sample("abcdef", rng.randint(1, 6))]
 
 
+EDITS = ("same", "same", "roll", "roll", "back", "resize", "swap", "scale", "token", "limits", "gone")
+
+
 def changed(rng: random.Random, wanted: list[Wanted]) -> list[Wanted]:
     """Return the services after an edit."""
     after = []
     for want in wanted:
-        what = rng.choice(("same", "same", "roll", "roll", "back", "resize", "swap", "scale", "token", "limits", "gone"))
-        if what == "roll":
-            want = replace(want, revision=rng.choice(("2", "3")))
-        elif what == "back":
-            want = replace(want, revision="1") if want.revision in ("2", "3") else want
-        elif what == "resize":
-            want = replace(want, claim=claim(rng), revision=f"r{rng.randint(0, 9999)}")
-        elif what == "swap":
-            models = ("V100",) if want.claim.models == ("A10",) else ("A10",)
-            want = replace(want, claim=replace(want.claim, models=models), revision=f"m{rng.randint(0, 9999)}")
-        elif what == "scale":
-            want = replace(want, instances=rng.randint(0, 5))
-        elif what == "token":
-            want = replace(want, token_hash=rng.choice(("t", "u")))
-        elif what == "limits":
-            want = replace(want, max_surge=rng.choice((0, 1, 2)), max_unavailable=rng.randint(0, 3))
-        elif what == "gone" and rng.random() < 0.5:
-            continue
-        after.append(want)
+        what = rng.choice(EDITS)
+        if what != "gone" or rng.random() < 0.5:
+            after.append(edited(rng, want, what))
     if rng.random() < 0.3:
         name = rng.choice("ghijk")
         if name not in {want.service for want in after}:
             after.append(service(rng, name))
     return after
+
+
+def edited(rng: random.Random, want: Wanted, what: str) -> Wanted:
+    """Return one service after an edit."""
+    if what == "roll":
+        return replace(want, revision=rng.choice(("2", "3")))
+    if what == "back":
+        return replace(want, revision="1") if want.revision in ("2", "3") else want
+    if what == "resize":
+        return replace(want, claim=claim(rng), revision=f"r{rng.randint(0, 9999)}")
+    if what == "swap":
+        models = ("V100",) if want.claim.models == ("A10",) else ("A10",)
+        return replace(want, claim=replace(want.claim, models=models), revision=f"m{rng.randint(0, 9999)}")
+    if what == "scale":
+        return replace(want, instances=rng.randint(0, 5))
+    if what == "token":
+        return replace(want, token_hash=rng.choice(("t", "u")))
+    if what == "limits":
+        return replace(want, max_surge=rng.choice((0, 1, 2)), max_unavailable=rng.randint(0, 3))
+    return want
 
 
 def disturbed(rng: random.Random, views: list[NodeView]) -> list[NodeView]:
@@ -124,7 +136,7 @@ def disturbed(rng: random.Random, views: list[NodeView]) -> list[NodeView]:
         view = replace(view, state="lost", cause="observed", reason="no answer")
     elif what == "card":
         card = rng.choice(view.node.cards)
-        view = replace(view, card_states={card.uuid: rng.choice(("lost", "draining", "cordoned"))})  # type: ignore[dict-item]
+        view = replace(view, card_states={card.uuid: rng.choice(("lost", "draining", "cordoned"))})
     else:
         # GiB become GB, so the same claims are smaller there.
         view = replace(view, node=replace(view.node, instance_type="ml.a"))
@@ -134,6 +146,6 @@ def disturbed(rng: random.Random, views: list[NodeView]) -> list[NodeView]:
 def options(rng: random.Random) -> PlanOptions:
     """Return options; slices of both kinds are mostly mixed."""
     return PlanOptions(
-        on_insufficient=rng.choice(("refuse", "wait", "wait")),  # type: ignore[arg-type]
-        memory_only=rng.choice(("mixed", "mixed", "mixed", "separate")),  # type: ignore[arg-type]
+        on_insufficient=rng.choice(("refuse", "wait", "wait")),
+        memory_only=rng.choice(("mixed", "mixed", "mixed", "separate")),
     )

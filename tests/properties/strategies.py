@@ -28,7 +28,13 @@ def views(draw: st.DrawFn, *, most: int = 4, pools: tuple[str, ...] = ("p",)) ->
 def view(draw: st.DrawFn, index: int, pools: tuple[str, ...] = ("p",)) -> NodeView:
     """Return one node."""
     cards = tuple(
-        Card(f"u{index}.{number}", number, draw(st.sampled_from(MODELS)), draw(st.sampled_from(CAPACITIES)), "usable")
+        Card(
+            f"u{index}.{number}",
+            number,
+            draw(st.sampled_from(MODELS)),
+            draw(st.sampled_from(CAPACITIES)),
+            "usable",
+        )
         for number in range(draw(st.integers(0, 3)))
     )
     node = Node(
@@ -40,8 +46,9 @@ def view(draw: st.DrawFn, index: int, pools: tuple[str, ...] = ("p",)) -> NodeVi
         cards=cards,
         zone=draw(st.sampled_from(("z1", "z2"))),
     )
-    state = draw(st.sampled_from(("ready", "ready", "ready", "ready", "cordoned")))
-    return NodeView(node, state, "operator" if state != "ready" else "program")
+    if draw(st.integers(0, 4)):
+        return NodeView(node)
+    return NodeView(node, "cordoned", "operator")
 
 
 claims = st.one_of(
@@ -55,9 +62,14 @@ claims = st.one_of(
         models=st.sampled_from(((), (), (), ("A10",))),
         instance_types=st.sampled_from(((), (), (), ("ecs.small", "ml.small"))),
     ),
-    st.builds(Claim, gpu=st.integers(1, 2), gpu_memory=st.integers(0, 4), cpu_milli=st.sampled_from((0, 1000))),
+    st.builds(
+        Claim, gpu=st.integers(1, 2), gpu_memory=st.integers(0, 4), cpu_milli=st.sampled_from((0, 1000))
+    ),
     st.builds(Claim, cpu_milli=st.integers(0, 4000), memory_mib=st.sampled_from((0, 2048))),
 )
+
+
+surges: st.SearchStrategy[int | str] = st.one_of(st.integers(0, 2), st.sampled_from(("2%", "100%")))
 
 
 @st.composite
@@ -79,7 +91,7 @@ def service(draw: st.DrawFn, name: str, pools: tuple[str, ...] = ("p",)) -> Want
         revision="1",
         token_hash="t",
         spread=draw(st.sampled_from(("default", "default", "default", "host", "zone"))),
-        max_surge=draw(st.sampled_from((0, 1, 1, 2, "2%", "100%"))),
+        max_surge=draw(surges),
         max_unavailable=draw(st.integers(0, 2)),
         autoscale=autoscale,
     )
@@ -90,7 +102,9 @@ def changed(draw: st.DrawFn, wanted: list[Wanted]) -> list[Wanted]:
     """Return the services after an edit: rolled, resized, scaled, with a new token, gone or new."""
     after: list[Wanted] = []
     for want in wanted:
-        what = draw(st.sampled_from(("same", "same", "roll", "roll", "resize", "scale", "token", "gone", "back")))
+        what = draw(
+            st.sampled_from(("same", "same", "roll", "roll", "resize", "scale", "token", "gone", "back"))
+        )
         if what == "roll":
             after.append(replace(want, revision=draw(st.sampled_from(("2", "3")))))
         elif what == "resize":
@@ -104,33 +118,39 @@ def changed(draw: st.DrawFn, wanted: list[Wanted]) -> list[Wanted]:
             after.append(want)
     names = {want.service for want in after}
     fresh = draw(st.lists(st.sampled_from("abcdefg"), unique=True, max_size=1))
-    after += [draw(service(name, tuple({want.pool for want in wanted} or {"p"}))) for name in fresh if name not in names]
+    after += [
+        draw(service(name, tuple({want.pool for want in wanted} or {"p"})))
+        for name in fresh
+        if name not in names
+    ]
     return after
 
 
 @st.composite
 def disturbed(draw: st.DrawFn, nodes: list[NodeView]) -> list[NodeView]:
     """Return the nodes after something happened to them: drained, lost, back, a card lost or grown."""
-    after = []
-    for one in nodes:
-        what = draw(st.sampled_from(("same", "same", "same", "ready", "drain", "undeclare", "cordon", "lost", "card", "grow")))
-        if what == "ready":
-            one = NodeView(one.node)
-        elif what == "drain":
-            one = replace(one, state="draining", cause="operator", reason="kernel")
-        elif what == "undeclare":
-            one = replace(one, state="draining", cause="program", reason="the node left the program")
-        elif what == "cordon":
-            one = replace(one, state="cordoned", cause="operator")
-        elif what == "lost":
-            one = replace(one, state="lost", cause="observed", reason="no answer")
-        elif what == "card" and one.node.cards:
-            card = draw(st.sampled_from(one.node.cards))
-            one = replace(one, card_states={card.uuid: draw(st.sampled_from(("lost", "draining", "cordoned")))})
-        elif what == "grow":
-            one = replace(one, node=replace(one.node, cpu_milli=one.node.cpu_milli + 1000))
-        after.append(one)
-    return after
+    return [draw(befallen(one)) for one in nodes]
+
+
+@st.composite
+def befallen(draw: st.DrawFn, one: NodeView) -> NodeView:
+    """Return a node after what happened to it."""
+    what = draw(
+        st.sampled_from(
+            ("same", "same", "same", "ready", "drain", "undeclare", "cordon", "lost", "card", "grow")
+        )
+    )
+    if what == "card" and one.node.cards:
+        card = draw(st.sampled_from(one.node.cards))
+        return replace(one, card_states={card.uuid: draw(st.sampled_from(("lost", "draining", "cordoned")))})
+    return {
+        "ready": NodeView(one.node),
+        "drain": replace(one, state="draining", cause="operator", reason="kernel"),
+        "undeclare": replace(one, state="draining", cause="program", reason="the node left the program"),
+        "cordon": replace(one, state="cordoned", cause="operator"),
+        "lost": replace(one, state="lost", cause="observed", reason="no answer"),
+        "grow": replace(one, node=replace(one.node, cpu_milli=one.node.cpu_milli + 1000)),
+    }.get(what, one)
 
 
 options = st.builds(

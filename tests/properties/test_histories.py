@@ -1,4 +1,4 @@
-"""Two owners change what they want, nodes come and go, applies crash half-way: every plan on the way obeys the invariants."""
+"""Two owners change what they want, nodes come and go, applies crash: every plan on the way obeys the invariants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ OWNERS = ("me", "other")
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), seed=st.integers(0, 1 << 30))
-def test_every_plan_of_a_history_obeys_the_invariants_and_its_steps_fit_in_any_order(data: st.DataObject, seed: int) -> None:
+def test_every_plan_of_a_history_obeys_the_invariants_and_its_steps_fit_in_any_order(
+    data: st.DataObject, seed: int
+) -> None:
     """Invariants 1-8, 10 and 11: at every step under worst-case concurrency, through crashes and changes."""
     rng = random.Random(seed)
     world = World(data.draw(some.views()))

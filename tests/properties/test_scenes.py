@@ -18,9 +18,15 @@ from tests.properties import scenes
 OWNERS = ("me", "me", "me", "other")
 
 
-def shuffled(rng: random.Random, world: World, owner: str, wanted: list[Wanted], options: PlanOptions) -> Plan:
+def shuffled(
+    rng: random.Random, world: World, owner: str, wanted: list[Wanted], options: PlanOptions
+) -> Plan:
     """Plan the same with nodes, rows and services in another order."""
-    other = World(rng.sample(world.nodes, len(world.nodes)), dict(rng.sample(sorted(world.rows.items()), len(world.rows))), world.waiting)
+    other = World(
+        rng.sample(world.nodes, len(world.nodes)),
+        dict(rng.sample(sorted(world.rows.items()), len(world.rows))),
+        world.waiting,
+    )
     return plan(other.snapshot(owner), rng.sample(wanted, len(wanted)), options)
 
 

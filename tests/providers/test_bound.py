@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.providers.work import carry, session
+from components.providers.work import carry, proposal, session
 from tests.providers.engine import OTHER, OWNER, PLACEMENT, Phase, Refused, Stack
 from tests.providers.marks import mark
 

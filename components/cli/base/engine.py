@@ -63,7 +63,8 @@ class EngineRun:
         operations = [event["metadata"]["op"] for event in self._of("resourcePreEvent")]
         if any(operation != "same" for operation in operations) or self._outputs_change():
             return 0
-        return len(operations)
+        summaries = [event.get("resourceChanges") or {} for event in self._of("summaryEvent")]
+        return int(summaries[-1].get("same", 0)) if summaries else len(operations)
 
     def _outputs_change(self) -> bool:
         """Whether the last that the engine said of the stack's outputs differs from what they were."""

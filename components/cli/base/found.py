@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from components.cli.base.state import State
@@ -91,9 +92,7 @@ def look(state: State, nodes: Sequence[Node], runtimes: Iterable[Runtime]) -> Fi
         if not text:
             findings.extra |= {each.id: "Pulumi's state assigns it no place" for each in candidates}
             continue
-        best = _best(
-            candidates, lambda each, slot=slot, text=text: _where(places, wanted[slot[0]], text, each)
-        )
+        best = _best(candidates, partial(_where, places, wanted[slot[0]], text))
         if best is None:
             findings.extra |= {each.id: f"nothing declared is at {text}" for each in candidates}
         else:

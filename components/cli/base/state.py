@@ -58,7 +58,8 @@ def state_of(workspace: Workspace) -> State:
     if owners != {workspace.owner}:
         raise CommandError(
             f"the state of stack '{workspace.stack}' belongs to {', '.join(sorted(owners))}, and "
-            f"Pulumi.{workspace.stack}.yaml says {workspace.owner}; set eas:owner to what it was, or name another stack with --stack"
+            f"Pulumi.{workspace.stack}.yaml says {workspace.owner}; set eas:owner to what it was, or name another stack "
+            "with --stack"
         )
     placements = by_kind.get("Placement", [])
     if len(placements) > 1:

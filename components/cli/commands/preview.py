@@ -91,6 +91,7 @@ def digest(run: EngineRun, plan: dict[str, Any]) -> dict[str, Any]:
             key: value for entry in placements for key, value in entry.get("assignments", {}).items()
         },
         "change": {key: value for entry in placements for key, value in entry.get("change", {}).items()},
+        "nothing_to_change": bool(run.unchanged),
         "violations": run.violations,
         "errors": run.errors,
     }

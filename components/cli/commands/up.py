@@ -22,9 +22,9 @@ from components.cli.base.pulumi_options import (
     PulumiOptions,
 )
 from components.cli.base.session import Session
+from components.cli.base.warm import warmed
 from components.cli.commands.closing import show_closing
 from components.cli.commands.preview import digest, previewed
-from components.placement.address import WAITING
 
 PlanOption = Annotated[
     Path | None,
@@ -58,15 +58,16 @@ def register(app: typer.Typer) -> None:
         """Preview, ask, then make exactly that true: the cards are the previewed ones, or nothing is changed.
 
         Runs `pulumi preview`, and `pulumi up` bound to what it said; with --plan, bound to a plan saved before.
-        Where nothing would change, it says so and ends. Without a terminal it asks nobody: it goes on by itself where only local and simulated runtimes are touched, and
-        wants --yes elsewhere. Exit status: 0 done, 1 refused or failed, 3 a mandatory policy is violated, 4 no longer
-        what was previewed.
+        Where nothing would change, it says so and ends. Without a terminal it asks nobody: it goes on by itself where only
+        local and simulated runtimes are touched, and wants --yes elsewhere. Exit status: 0 done, 1 refused or failed, 3 a
+        mandatory policy is violated, 4 no longer what was previewed.
         """
         options = PulumiOptions.of(policy_pack, no_policy, parallel, extra)
         if plan is not None:
             chosen = load(plan, session.workspace.stack)
         else:
-            run, chosen = previewed(session, options)
+            with warmed(session):
+                run, chosen = previewed(session, options)
             if run.exit != Exit.OK:
                 return _ended(session, run, chosen, "")
             if not is_bindable(chosen):
@@ -117,6 +118,8 @@ def _ended(session: Session, run: EngineRun, plan: dict[str, Any], sentence: str
 
 def _nothing_to_change(session: Session, run: EngineRun, plan: dict[str, Any]) -> Exit:
     """Say that all is as declared; a second run of Pulumi would find the same."""
+    from components.placement.address import WAITING
+
     places = [
         place
         for inputs in plan["placements"].values()

@@ -1,0 +1,1 @@
+"""The resources, constructed in a program whose engine is a mock."""
