@@ -39,9 +39,9 @@ def draft(
     """
     result = Draft()
     started: dict[tuple[str, int, str], Held] = {}
-    places: dict[str, Place] = {held.id: held.place for held in own.values()}
     stops_before = _stops_before(steps)
     stop_ids: dict[int, str] = {}
+    stops_at: dict[str, set[int]] = {}
     for step in sorted(steps, key=lambda step: step.n):
         slot = (step.service, step.ordinal, step.role)
         if step.op == "start" and not step.instance:
@@ -58,18 +58,16 @@ def draft(
                 f"step {step.n} ({step.op} {step.label}) names no instance, and no earlier step starts one"
             )
         result.ids[step.n] = held.id
-        places[held.id] = held.place
         if step.op == "stop":
             stop_ids[step.n] = held.id
+            stops_at.setdefault(held.place.node_key, set()).add(step.n)
             result.stopped.add(held.id)
             if held.state == "pending" and held.id in own:
                 result.dropped.add(held.id)
         elif step.op == "start":
-            waits = [stop_ids[n] for n in stops_before[step.n] if n in stop_ids]
-            here = {other for other in waits if places[other].node_key == held.place.node_key}
-            (result.resumed if held.id in own else result.fresh).append(
-                replace(held, after=tuple(sorted(here)))
-            )
+            here = stops_before[step.n] & stops_at.get(held.place.node_key, set())
+            waiting = replace(held, after=tuple(sorted({stop_ids[n] for n in here})))
+            (result.resumed if held.id in own else result.fresh).append(waiting)
     result.fresh = [_in_its_turn(held, result) for held in result.fresh]
     result.resumed = [_resumed(held, own[held.id], result) for held in result.resumed]
     return result
@@ -159,16 +157,22 @@ def _recorded(step: Step, own: Mapping[str, Held]) -> Held:
     return held
 
 
-def _stops_before(steps: Sequence[Step]) -> dict[int, tuple[int, ...]]:
-    """Return for each step the numbers of all steps that must be done before it. Raises :class:`PlanIncomplete`."""
-    closed: dict[int, tuple[int, ...]] = {}
+def _stops_before(steps: Sequence[Step]) -> dict[int, frozenset[int]]:
+    """Return for each step the numbers of the stops that must be done before it. Raises :class:`PlanIncomplete`."""
+    closed: dict[int, frozenset[int]] = {}
+    stops: set[int] = set()
+    # All steps of a wave wait for the same ones; their sets are made once.
+    known: dict[tuple[int, ...], frozenset[int]] = {}
     for step in sorted(steps, key=lambda step: step.n):
-        before: set[int] = set()
         for other in step.after:
             if other not in closed:
                 raise PlanIncomplete(f"step {step.n} comes after step {other}, which does not come before it")
-            before.update((other, *closed[other]))
-        closed[step.n] = tuple(sorted(before))
+        if step.after not in known:
+            direct = stops.intersection(step.after)
+            known[step.after] = frozenset(direct).union(*(closed[other] for other in step.after))
+        closed[step.n] = known[step.after]
+        if step.op == "stop":
+            stops.add(step.n)
     return closed
 
 

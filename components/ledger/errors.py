@@ -8,7 +8,7 @@
       Refused               it can, but this change is not made; nothing was written
         StalePlan · PlanIncomplete · PoolInUse · ForeignHolder · IllegalMove · LeaseHeld · LeaseLost
       Unknown               it has no such thing
-        UnknownOwner · UnknownInstance · UnknownRevision · UnknownNode · UnknownPlan
+        UnknownOwner · UnknownInstance · UnknownRevision · UnknownNode
 
 Exceptions of SQLAlchemy, sqlite3 and cryptography stop here and are chained.
 """
@@ -135,7 +135,3 @@ class UnknownRevision(Unknown):
 
 class UnknownNode(Unknown):
     """No such node in this pool."""
-
-
-class UnknownPlan(Unknown):
-    """No such plan."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -140,6 +141,4 @@ def _remove(connection: sa.Connection, pool: str, name: str) -> None:
 
 def _plain(document: dict[str, object]) -> object:
     """The document as it comes back from JSON, where tuples are lists."""
-    import json
-
     return json.loads(json.dumps(document))

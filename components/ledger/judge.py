@@ -25,17 +25,18 @@ def judge(views: Sequence[NodeView], rows: Sequence[Row], fresh: Sequence[Held])
     it sets anew.
     """
     by_key = {view.node.key: view for view in views}
+    recorded = {row.held.id: row for row in rows}
     for held in fresh:
-        _judge_node(held, by_key, rows)
+        _judge_node(held, by_key, recorded)
     touched = {held.place.node_key for held in fresh}
     nodes = [view.node for view in views if view.node.key in touched]
     everything = [*(row.held for row in rows), *fresh]
     new = {held.id for held in fresh}
     for excess in overfull(nodes, everything, new):
-        raise _no_room(excess, new, {row.held.id: row for row in rows}, by_key)
+        raise _no_room(excess, new, recorded, by_key)
 
 
-def _judge_node(held: Held, views: Mapping[str, NodeView], rows: Sequence[Row]) -> None:
+def _judge_node(held: Held, views: Mapping[str, NodeView], recorded: Mapping[str, Row]) -> None:
     """The node and its cards are there and take something new."""
     wish = label(held)
     key = held.place.node_key
@@ -52,7 +53,7 @@ def _judge_node(held: Held, views: Mapping[str, NodeView], rows: Sequence[Row]) 
             raise StalePlan(
                 f"{wish} wants card {uuid}, which node {key} no longer has. {AGAIN}", card=uuid, wish=wish
             )
-    before = [row.held.place for row in rows if row.held.id in held.after and row.held.place.node_key == key]
+    before = [recorded[name].held.place for name in held.after if name in recorded]
     standings = [(f"node {key}", key, view.state, view.reason, bool(before))]
     for uuid in held.place.cards:
         in_place = any(uuid in place.cards for place in before)

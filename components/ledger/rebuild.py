@@ -90,7 +90,7 @@ def counts(connection: sa.Connection, owner: str) -> Mapping[str, int]:
 
 def _refuse_over_something(connection: sa.Connection, owner: str) -> None:
     if there := counts(connection, owner):
-        told = ", ".join(f"{count} {name}" for name, count in there.items())
+        told = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for name, count in there.items())
         raise Refused(
             f"this ledger is not lost: it holds {told} of {owner}, and a rebuild never replaces what is recorded. "
             "`pulumi preview` plans from it. If it is the wrong file, name the right one with --ledger, EAS_LEDGER or "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -83,8 +82,3 @@ def _reason(row: NodeStateRow) -> str:
 def forget_states(connection: sa.Connection, pool: str, node: str) -> None:
     """Forget what was said of a node that is no longer there."""
     connection.execute(_table.delete().where(_table.c.pool == pool, _table.c.node == node))
-
-
-def at(pool: str, node: str, card: str | None, since: datetime, **said: str) -> NodeStateRow:
-    """Build a row; ``said`` has state, cause, reason and who."""
-    return NodeStateRow(pool=pool, node=node, card=card or "", since=since, **said)  # type: ignore[arg-type]

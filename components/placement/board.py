@@ -52,6 +52,7 @@ class Board:
         self.stops: list[Stop] = []
         self.stops_on: dict[int, list[Stop]] = {}
         self.leaving: dict[int, list[Stop]] = {}
+        self.unsettled: dict[int, list[Start]] = {}
         self.refusals: list[Refusal] = []
         self.warnings: list[str] = []
         self.rolling: dict[str, str] = {}
@@ -166,25 +167,49 @@ class Board:
             guard = SpreadGuard(wanted, instances, self.grid)
         return Ask(wanted, guard, separate=self.options.memory_only == "separate")
 
-    def put(self, start: Start, after: Sequence[Stop] = ()) -> None:
-        """Count a new start in both views; ``after`` are the stops that its place comes from, now or perhaps."""
+    def put(self, start: Start) -> None:
+        """Count a new start in both views; unless it is settled, as if it waited for all that goes from its node."""
         self.books.stay(start.uses, start.node, kind_of(start.place))
-        self.hold(start, after)
+        if start.settled:
+            self.hold(start, ())
+        else:
+            self.unsettled.setdefault(start.node, []).append(start)
+            self._hold_loosely(start)
+        self.touched(start.node)
 
     def hold(self, start: Start, after: Sequence[Stop]) -> None:
-        """Count a start in the peak only."""
+        """Count a start in the peak only; the shelf is brought up to date by :meth:`touched`."""
         givers = [stop.credit for stop in after if stop.credit is not None]
         start.booking = self.books.book(start.uses, start.node, kind_of(start.place), givers)
-        self.touched(start.node)
+
+    def _hold_loosely(self, start: Start) -> None:
+        others = [stop for stop in self.stops_on.get(start.node, ()) if stop not in start.in_place]
+        self.hold(start, [*start.in_place, *others])
 
     def release(self, start: Start) -> None:
         """Take a start out of the peak again."""
         if start.booking is not None:
             self.books.unbook(start.booking)
             start.booking = None
-            self.touched(start.node)
 
     def take_back(self, start: Start) -> None:
         """Take a start out of both views again."""
         self.books.stay(start.uses, start.node, kind_of(start.place), -1)
         self.release(start)
+        if not start.settled:
+            self.unsettled[start.node].remove(start)
+        self.touched(start.node)
+
+    def loosen(self, node: int) -> None:
+        """Take all unsettled starts of a node out of the peak, so that what goes is there for one of them to settle."""
+        for start in self.unsettled.get(node, ()):
+            self.release(start)
+
+    def tighten(self, node: int) -> None:
+        """Count the unsettled starts of a node again, after :meth:`loosen`."""
+        waiting = [start for start in self.unsettled.get(node, ()) if not start.settled]
+        if node in self.unsettled:
+            self.unsettled[node] = waiting
+        for start in waiting:
+            self._hold_loosely(start)
+        self.touched(node)

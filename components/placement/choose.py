@@ -54,14 +54,10 @@ def _keep_in_place(board: Board) -> None:
                     start = _same_place(board, group, slot, old)
                     if start is not None:
                         slot.start = start
-                        board.put(start, [*slot.olds, *_others(board, start.node, slot.olds)])
+                        board.put(start)
                         if group.ask.spread is not None:
                             group.ask.spread.count(start.node)
                         break
-
-
-def _others(board: Board, node: int, own: Sequence[Stop]) -> list[Stop]:
-    return [stop for stop in board.stops_on.get(node, ()) if stop not in own]
 
 
 def _same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | None:
@@ -197,7 +193,7 @@ def _begin(board: Board, need: Need, node: int, cards: tuple[int, ...], free: bo
     start.reason = slot.why
     start.settled = free
     start.other_kind = ask.other_kind
-    board.put(start, () if free else board.stops_on[node])
+    board.put(start)
     if ask.spread is not None:
         ask.spread.count(node)
     return start

@@ -65,7 +65,7 @@ def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int],
             if stop is not None and row.state != "pending":
                 group.surges.append(stop)
         elif row.ordinal >= group.instances:
-            _go(board, row, f"{group.instances} instances are wanted")
+            _go(board, row, _count(group.instances))
         else:
             by_ordinal.setdefault(row.ordinal, []).append(row)
     for ordinal in range(group.instances):
@@ -74,6 +74,10 @@ def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int],
         there = by_ordinal.get(ordinal)
         if there:
             _sort_ordinal(board, group, slot, there, (group.wanted.service, ordinal) in pins)
+
+
+def _count(instances: int) -> str:
+    return "1 instance is wanted" if instances == 1 else f"{instances} instances are wanted"
 
 
 def _sort_ordinal(board: Board, group: Group, slot: Slot, rows: list[Held], pinned: bool) -> None:
@@ -224,7 +228,7 @@ def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
     start.settled = False
     start.other_kind = other_kind
     slot.start = start
-    board.put(start, board.stops_on.get(start.node, ()))
+    board.put(start)
 
 
 def _count_spread(board: Board) -> None:

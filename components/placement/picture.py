@@ -98,7 +98,7 @@ def _row(
     else:
         origin = NOWHERE if end is None or lead.role == "surge" else _place(end, before, indexes)
         target = address_of(begin.place, indexes)
-    reason = lead.reason or (end.reason if end is not None else "")
+    reason = lead.reason or (end.reason if end is not None else "") or ("new" if lead.how == "start" else "")
     return lead.label, origin, target, _how(lead, waves), reason
 
 

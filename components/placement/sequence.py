@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
+from typing import TypeVar
 
 from components.placement.board import Board
 from components.placement.jobs import Start, Stop
 from components.placement.plan_types import Step
 
 Job = Start | Stop
+_AnyJob = TypeVar("_AnyJob", Start, Stop, Start | Stop)
+LOOK = 256
+"""At how many earlier jobs a look for superfluous dependencies stops: one too many costs a number in the plan."""
 _Key = tuple[str, int, str, int, int, str]
 
 
@@ -21,6 +26,8 @@ def steps_of(board: Board) -> tuple[Step, ...]:
     """Number all jobs and render them."""
     for start in board.starts:
         start.after = _needed(start.after)
+    for stop in board.stops:
+        stop.after = _needed(stop.after)
     numbered = _in_order([*board.starts, *board.stops])
     for n, job in enumerate(numbered, start=1):
         job.n = n
@@ -60,22 +67,21 @@ def _in_order(jobs: list[Job]) -> list[Job]:
     return ordered
 
 
-def _needed(after: list[Job]) -> list[Job]:
-    """Leave out what another of them waits for anyway."""
+def _needed(after: list[_AnyJob]) -> list[_AnyJob]:
+    """Leave out what another of them waits for anyway, as far as a short look shows."""
     if len(after) < 2:
         return after
-    wanted = set(after)
+    wanted: set[Job] = set(after)
     implied: set[Job] = set()
     seen: set[Job] = set()
-    todo = [first for job in after for first in job.after]
-    while todo and len(implied) < len(after):
-        job = todo.pop()
-        if job in seen:
-            continue
-        seen.add(job)
-        if job in wanted:
-            implied.add(job)
-        todo += job.after
+    todo: deque[Job] = deque(first for job in after for first in job.after)
+    while todo and len(seen) < LOOK:
+        job = todo.popleft()
+        if job not in seen:
+            seen.add(job)
+            if job in wanted:
+                implied.add(job)
+            todo += job.after
     return [job for job in after if job not in implied]
 
 

@@ -40,6 +40,7 @@ def find_surges(board: Board, group: Group, wish: int, *, first: Sequence[int]) 
 def _begin(board: Board, ask: Ask, ordinal: int, node: int, cards: tuple[int, ...]) -> Start:
     start = _start(board, ask, ordinal, node, cards)
     board.hold(start, ())
+    board.touched(node)
     board.starts.append(start)
     return start
 

@@ -32,13 +32,26 @@ def find_turn(board: Board, start: Start) -> bool:
         return False
     board.release(start)
     chosen = _enough(board, start, must)
-    if chosen is None:
-        board.hold(start, [*start.in_place, *_rest(board, start, start.in_place)])
-        return False
+    if chosen is not None:
+        _settle(board, start, chosen)
+        board.touched(start.node)
+        return True
+    # Other unsettled starts of the node are left out of account: there is room for all of them in the end, and each will
+    # wait for as much as it needs.
+    board.loosen(start.node)
+    chosen = _enough(board, start, must)
+    if chosen is not None:
+        _settle(board, start, chosen)
+    board.tighten(start.node)
+    return chosen is not None
+
+
+def _settle(board: Board, start: Start, chosen: list[Stop]) -> None:
     start.after += [stop for stop in chosen if stop not in start.after]
     board.hold(start, chosen)
     start.settled = True
-    return True
+    if start in board.unsettled.get(start.node, ()):
+        board.unsettled[start.node].remove(start)
 
 
 def _musts(board: Board, start: Start) -> list[Stop] | None:

@@ -61,8 +61,9 @@ class Shell(ResourceProvider):
     def _work(self) -> Iterator[Work]:
         """Give the module that does the work; what it raises reaches Pulumi as one sentence."""
         from components.providers.work.failures import plainly
+        from components.providers.work.orphan import call
 
-        with plainly():
+        with call(), plainly():
             yield cast(Work, importlib.import_module(f"components.providers.work.{self.work}"))
 
     def configure(self, req: ConfigureRequest) -> None:

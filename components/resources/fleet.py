@@ -63,15 +63,20 @@ class Fleet(pulumi.ComponentResource):
             for pool in project.pools
             if pool.name not in settings.references
         ]
+        # A pool is deleted after its services: a first apply that failed leaves instances, and those keep the pool.
+        after = {
+            name: pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[pool]))
+            for name, pool in ((each.pool.name, each) for each in self.pools)
+        }
         self.services = [
             EasService(
                 service=service,
-                pool=project.pool_of(service),
+                pool=pool,
                 owner=settings.owner,
                 secret=settings.secret,
-                opts=child,
+                opts=after.get(pool.name, child),
             )
-            for service in project.services
+            for service, pool in ((service, project.pool_of(service)) for service in project.services)
         ]
         self.placement = Placement(
             name,
@@ -120,7 +125,10 @@ def agreed_options(project: Project) -> dict[str, Any]:
 
 
 def refuse_or_warn(faults: Sequence[Fault]) -> None:
-    """Raise ``pulumi.RunError`` with all ``invalid`` faults, else print the others as warnings."""
+    """Raise ``pulumi.RunError`` with all ``invalid`` faults, else warn of what EAS would silently ignore.
+
+    Notices are for whoever reads a file: ``eas check`` shows them, and a preview is about what changes.
+    """
     invalid = [str(fault) for fault in faults if fault.level == "invalid"]
     if invalid:
         count = f"{len(invalid)} fault" + ("s" if len(invalid) > 1 else "")
@@ -128,5 +136,3 @@ def refuse_or_warn(faults: Sequence[Fault]) -> None:
     for fault in faults:
         if fault.level == "ineffective":
             pulumi.warn(str(fault))
-        else:
-            pulumi.info(str(fault))

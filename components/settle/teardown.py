@@ -6,6 +6,7 @@ as for a plan, with one stop for each row, so that it can be ended anywhere and 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,8 @@ class Daemonic(Protocol):
 
 def say(progress: Progress) -> None:
     """Print one line at once."""
-    print(progress, flush=True)
+    sys.stdout.write(f"{progress}\n")  # one write: lines of two threads must not share a line
+    sys.stdout.flush()
 
 
 def conduct_of(because: str, holder: LeaseHolder | None = None) -> Conduct:

@@ -244,11 +244,11 @@ def test_it_refuses_what_is_not_lost(fleet: Scratch, pulumi: FakePulumi) -> None
     before = rows(fleet)
     result = fleet.eas("ledger", "rebuild")
     assert result.exit_code == 1
-    assert "1 pools, 2 services, 3 instances" in result.stderr
+    assert "1 pool, 2 services, 3 instances" in result.stderr
     assert rows(fleet) == before
 
 
-def test_it_refuses_where_another_owner_has_the_place(fleet: Scratch, pulumi: FakePulumi) -> None:
+def test_it_writes_nothing_where_what_runs_does_not_fit(fleet: Scratch, pulumi: FakePulumi) -> None:
     pulumi.script(stack={"stdout": json.dumps(_smaller(exported(fleet)))})
     lose(fleet)
     result = fleet.eas("ledger", "rebuild")

@@ -182,7 +182,8 @@ class Project:
     def placement(self) -> dict[str, Any]:
         """Return the outputs of Placement."""
         found = [r for r in self.state()["deployment"]["resources"] if r["type"].endswith("eas:Placement")]
-        return dict(found[0]["outputs"])
+        tokens = json.loads(found[0]["outputs"]["tokens"]["plaintext"])
+        return {**found[0]["outputs"], "tokens": tokens}
 
     # ------------------------------------------------------------------------------------------- processes
 

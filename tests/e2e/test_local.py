@@ -38,8 +38,8 @@ def test_processes_serve_are_repaired_in_place_and_broken_ones_are_named(
     """One stack: a busy port is passed over, refresh finds a dead process, and one broken service stops no other."""
     low, high, _ = ports
     lab = project(runtime="local", local={"ports": [low, high]})
-    for name in ("page", "llm"):
-        lab.service(name, gpu_memory=10, script=SERVE)
+    lab.service("page", gpu_memory=10, script=f"test ! -e gone || exit 7; {SERVE}")
+    lab.service("llm", gpu_memory=10, script=SERVE)
     said = lab.up()
     assert "limits are not enforced here" in said or "CUDA" in said
     assert "is not pulled" in said
@@ -51,15 +51,11 @@ def test_processes_serve_are_repaired_in_place_and_broken_ones_are_named(
     # A process that dies for good: seen by refresh, restarted where it was by the next up, and only it.
     victim = healthy["page/0"][1]
     before = processes_of(healthy["llm/0"][1])
-    script = lab.root / "services" / "page.json"
     assert processes_of(victim)
-
-    def dead() -> bool:
-        kill(processes_of(victim))
-        return "(was " in lab.refresh("--diff")
-
-    wait_until(dead)
-    assert script.exists()
+    (lab.root / "gone").touch()
+    kill(processes_of(victim))
+    wait_until(lambda: "dead (was " in lab.refresh("--diff"))
+    (lab.root / "gone").unlink()
     lab.up()
     assert lab.instances() == healthy
     assert processes_of(healthy["llm/0"][1]) == before

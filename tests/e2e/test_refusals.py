@@ -55,7 +55,7 @@ def test_what_cannot_be_placed_is_refused_with_numbers_and_changes_nothing(proje
     before = lab.instances()
     lab.service("many", gpu_memory=70, instance=9)
     lab.service("whole", gpu=2, instance=3)
-    said = lab.up(ok=False)
+    said = lab.up(ok=False, skip_preview=False)
     for part in ("many/", "whole/", "70 GiB", "of 4 cards", "nearest"):
         assert part in said
     assert lab.instances() == before

@@ -66,8 +66,9 @@ BEYOND = {"1e30": "metadata.gpu_memory is 1e+30", "1e999": "metadata.gpu_memory 
 
 
 @pytest.mark.parametrize("value", BEYOND)
-def test_12_a_number_beyond_all_counting_is_refused(tmp_path: Path, value: str) -> None:
-    [fault] = faults(tmp_path, f'{{"metadata": {{"gpu_memory": {value}}}}}')
+@pytest.mark.parametrize("key", ["gpu_memory", "instance"])
+def test_12_a_number_beyond_all_counting_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    [fault] = faults(tmp_path, f'{{"metadata": {{"{key}": {value}}}}}')
     assert (fault.level, fault.source) == ("invalid", "services/page.json")
 
 

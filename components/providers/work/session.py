@@ -21,6 +21,7 @@ from pulumi.dynamic import ConfigureRequest
 from components.ledger import Ledger, open_ledger, resolve_url
 from components.providers.work.failures import DEBUG
 from components.providers.work.inputs import InputError
+from components.providers.work.orphan import end_when_orphaned
 from components.runtimes.port import Runtime
 from components.runtimes.registry import open_runtime
 from components.settle import Progress
@@ -44,8 +45,12 @@ def mint() -> str:
 
 
 def say(progress: Progress | str) -> None:
-    """Print one line at once; Pulumi shows it under the stack."""
-    print(progress, flush=True)
+    """Print one line at once; Pulumi shows it under the stack.
+
+    One write with its end in it: `print` makes two, and two threads would share a line.
+    """
+    sys.stdout.write(f"{progress}\n")
+    sys.stdout.flush()
 
 
 def warn(sentence: str) -> None:
@@ -143,6 +148,7 @@ def configure(request: ConfigureRequest) -> None:
         if _SESSION is None:
             names = ("eas:secret", "eas:ledger", "eas:owner")
             _SESSION = Session(Path.cwd(), {name: request.config.get(name) for name in names})
+            end_when_orphaned()
 
 
 def session() -> Session:
