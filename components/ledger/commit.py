@@ -195,7 +195,8 @@ def _write_rows(
     turns = {held.id: held.after for held in made.resumed if own[held.id].state == "pending"}
     # A row on a lost node needs no step; it must not wait for what is dropped here.
     for held in own.values():
-        if held.id not in turns and not made.dropped.isdisjoint(held.after):
+        left_alone = held.id not in turns and held.id not in made.dropped
+        if left_alone and not made.dropped.isdisjoint(held.after):
             turns[held.id] = tuple(other for other in held.after if other not in made.dropped)
     for released in held_rows.rewrite_after(connection, turns, now):
         story.tell(released, "reserved", "its place is free", plan_id=plan_id)

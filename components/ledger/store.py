@@ -165,11 +165,15 @@ class Ledger:
     # ------------------------------------------------------------------------------------------ the picture
 
     def knows(self, owner: str) -> bool:
-        """Return whether this ledger has ever held anything of this owner."""
+        """Return whether this ledger has ever held an assignment of this owner: a committed plan, or a row.
+
+        A declaration alone does not count: with ``--skip-preview`` one is written before the placement is checked.
+        """
         with self._database.read() as connection:
-            return (
-                connection.execute(sa.select(schema.owner).where(schema.owner.c.name == owner)).first()
+            return any(
+                connection.execute(sa.select(table.c.owner).where(table.c.owner == owner).limit(1)).first()
                 is not None
+                for table in (schema.plan, schema.instance)
             )
 
     def require_owner(self, owner: str, *, assignments: int) -> None:
@@ -218,7 +222,7 @@ class Ledger:
             counted = [pair for pair in declarations.nodes_of(connection, (pool,)) if pair[0].name == node]
             if not counted:
                 raise UnknownNode(
-                    f"the ledger knows no node {node!r} in pool {pool!r}; `eas nodes` lists them"
+                    f"the ledger knows no node {node!r} in pool {pool!r}; `eas pool` lists them"
                 )
             view = states.views(counted, states.states(connection, (pool,)))[0]
             if view.state != "lost":

@@ -42,13 +42,15 @@ def endpoints(connection: sa.Connection, owner: str) -> dict[str, dict[str, str]
 
 def services(connection: sa.Connection, owner: str | None = None) -> tuple[ServiceRow, ...]:
     """Return every service that is declared, wanted or still held, with its instances counted by state."""
-    rows = instances(connection, owner)
+    held: dict[tuple[str, str], list[InstanceRow]] = {}
+    for row in instances(connection, owner):
+        held.setdefault((row.held.owner, row.held.service), []).append(row)
     declared = _by_service(connection, schema.service, schema.service.c.name, owner)
     wanted = _by_service(connection, schema.wanted, schema.wanted.c.service, owner)
     waiting = Counter(_by_owner(connection, schema.waiting, owner))
     result = []
-    for key in sorted({*declared, *wanted, *((row.held.owner, row.held.service) for row in rows)}):
-        mine = [row for row in rows if (row.held.owner, row.held.service) == key]
+    for key in sorted({*declared, *wanted, *held}):
+        mine = held.get(key, [])
         want = Wanted.from_dict(wanted[key].document) if key in wanted else None
         pools = (
             [declared[key].pool]

@@ -79,12 +79,9 @@ def _assigned(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
     for ordinal, place in places.items():
         if place is None and not explained[want.service, ordinal]:
             yield f"{want.service}/{ordinal} waits without a reason (9)"
+    cards = len({card.uuid for view in world.views.values() for card in view.node.cards})
     for refusal in plan.refusals:
-        things = (
-            len(world.views)
-            if refusal.of == "node"
-            else sum(len(view.node.cards) for view in world.views.values())
-        )
+        things = len(world.views) if refusal.of == "node" else cards
         counted = sum(refusal.counts.values())
         if refusal.service == want.service and refusal.counts and counted != things:
             name = f"{want.service}/{refusal.ordinal}"

@@ -1,7 +1,7 @@
 """Carrying out a committed plan: from the ledger's open steps to an outcome, tick by tick.
 
-``pulumi up`` and ``eas reconcile`` both call :func:`settle`; it asks the ledger what is left to do, so that it also
-finishes what an earlier run left, whatever ended that one.
+Whoever carries out calls :func:`settle`; it asks the ledger what is left to do, so that it also finishes what an earlier
+run left, whatever ended that one.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isinf
 from json import JSONDecodeError, loads
 
 import yaml
@@ -88,7 +89,7 @@ class _JsonReader:
             self.found.of.setdefault(path, self._at(start))
         if token in "{[":
             self._stack.append(_Level(path, 0 if token == "[" else None))
-        elif token in NON_FINITE:
+        elif _not_finite(token):
             self.found.non_finite.append((path, self._at(start)))
 
     def _key(self, level: _Level, token: str, start: int) -> None:
@@ -104,6 +105,11 @@ class _JsonReader:
         while self._line + 1 < len(self._line_starts) and self._line_starts[self._line + 1] <= start:
             self._line += 1
         return self._line + 1, start - self._line_starts[self._line] + 1
+
+
+def _not_finite(token: str) -> bool:
+    """Whether a token is no finite number: spelled so, or a literal that overflows, such as ``1e999``."""
+    return token in NON_FINITE or ("e" in token.lower() and token[0] in "-0123456789" and isinf(float(token)))
 
 
 def _inside(level: _Level) -> str:

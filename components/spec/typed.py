@@ -154,7 +154,7 @@ _WITH_UNIT = re.compile(r"\s*(\d+(?:\.0+)?)\s*([A-Za-z%]*)\s*")
 def _number_fix(value: Any, unit: str) -> str:
     if isinstance(value, bool):
         return "Write a number, not true or false."
-    if isinstance(value, float):
+    if isinstance(value, float) and -1 < value < EXACT:
         return f"Write {int(value)} or {int(value) + 1}."
     if isinstance(value, str) and (match := _WITH_UNIT.fullmatch(value)):
         number, suffix = int(float(match[1])), match[2]

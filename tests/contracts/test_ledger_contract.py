@@ -115,6 +115,8 @@ def declare(
 def test_a_ledger_knows_an_owner_once_it_has_held_something_of_it(ledger: Ledger) -> None:
     assert not ledger.knows(OWNER)
     declare(ledger)
+    assert not ledger.knows(OWNER), "a declaration alone may come before the placement is checked"
+    commit(ledger, [start(1, "a", place())], nodes=[node()])
     assert ledger.knows(OWNER)
     assert not ledger.knows(OTHER)
 
@@ -123,7 +125,7 @@ def test_an_owner_whose_assignments_pulumi_knows_must_be_known(ledger: Ledger) -
     ledger.require_owner(OWNER, assignments=0)
     with pytest.raises(UnknownOwner, match=r"never held .* 3 assignments .*eas ledger rebuild"):
         ledger.require_owner(OWNER, assignments=3)
-    declare(ledger)
+    commit(ledger, [start(1, "a", place())], nodes=[node()])
     ledger.require_owner(OWNER, assignments=3)
 
 

@@ -113,7 +113,7 @@ def test_a_lost_key_is_named_and_not_replaced(file: Path) -> None:
         open_ledger(str(file), home=file.parent, create=True)
     assert not (file.parent / "ledger.key").exists()
     with open_ledger(str(file), home=file.parent, create=False) as ledger:
-        assert ledger.knows(OWNER)
+        assert ledger.services(OWNER)
         with pytest.raises(KeyFault):
             ledger.spec(OWNER, "a", "r1")
 

@@ -65,7 +65,7 @@ def test_g_a_provider_whose_cli_is_gone_stops_after_the_effect_in_hand(stack: St
     stack.pools["lab"]["simulated"] = {"ready_after_s": 3600}
     stack.service("page", gpu_memory=20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "parent_gone", lambda: bool(stack.runs()))
+        patch.setattr(session, "orphaned", lambda: bool(stack.runs()))
         with pytest.raises(Exception, match="interrupted: it was asked to stop"):
             stack.up()
     assert stack.rows()["page/0"][0] == "starting"

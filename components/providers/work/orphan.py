@@ -12,13 +12,39 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from components.settle.holder import parent_gone
+import psutil
 
 LOOK_S = 1.0
 """How often the parent is looked for."""
 
+CLI = "pulumi"
+FARTHEST = 4
+"""So many processes may lie between the CLI and this one: the SDK's launcher is a shell that waits for us."""
+
+
+def _launchers() -> tuple[psutil.Process, ...]:
+    """Return the processes from our parent up to the CLI; the parent alone where there is no CLI among them."""
+    try:
+        above = psutil.Process().parents()[:FARTHEST]
+        names = [process.name() for process in above]
+    except psutil.Error:
+        return ()
+    return tuple(above[: names.index(CLI) + 1] if CLI in names else above[:1])
+
+
+_LAUNCHED_BY = _launchers()
 _lock = threading.Lock()
 _calls = 0
+
+
+def orphaned() -> bool:
+    """Return whether the CLI that this process works for has ended, so that nobody waits for the result any more."""
+    try:
+        return not all(
+            process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in _LAUNCHED_BY
+        )
+    except psutil.NoSuchProcess:
+        return True
 
 
 @contextmanager
@@ -42,7 +68,7 @@ def end_when_orphaned() -> None:
 
 
 def _watch() -> None:
-    while not (parent_gone() and _idle()):
+    while not (orphaned() and _idle()):
         time.sleep(LOOK_S)
     # Nobody waits for an answer any more, and the server's own threads would keep the process alive.
     os._exit(1)

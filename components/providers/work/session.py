@@ -21,11 +21,11 @@ from pulumi.dynamic import ConfigureRequest
 from components.ledger import Ledger, open_ledger, resolve_url
 from components.providers.work.failures import DEBUG
 from components.providers.work.inputs import InputError
-from components.providers.work.orphan import end_when_orphaned
+from components.providers.work.orphan import end_when_orphaned, orphaned
 from components.runtimes.port import Runtime
 from components.runtimes.registry import open_runtime
 from components.settle import Progress
-from components.settle.holder import parent_gone, this_process
+from components.settle.holder import this_process
 from components.settle.loop import Conduct
 from components.spec.claim import Wanted
 from components.spec.revision import derived_token, keyed
@@ -60,7 +60,7 @@ def warn(sentence: str) -> None:
 
 def conduct(because: str) -> Conduct:
     """Return how this process carries out: it stops after the effect in hand when its ``pulumi`` is gone."""
-    return Conduct(this_process(because), now, time.sleep, say, parent_gone)
+    return Conduct(this_process(because), now, time.sleep, say, orphaned)
 
 
 class Session:
