@@ -134,8 +134,8 @@ def _too_large(survey: Survey) -> str:
         return ""
     spelled = next(one for one in node.cards if one.uuid == grid.uuids[card])
     return (
-        f"a larger card ({ask.claim.gpu_memory} {node.unit} are {need:,} MiB, and the largest, {node.name}/{spelled.index}, "
-        f"a {spelled.model}, has {capacity:,} MiB {spelled.capacity_source}: {_OVERRIDE})"
+        f"a larger card ({ask.claim.gpu_memory} {node.unit} are {need:,} MiB, and the largest, {node.name}/{spelled.index} "
+        f"({spelled.model}), has {capacity:,} MiB {spelled.capacity_source}: {_OVERRIDE})"
     )
 
 

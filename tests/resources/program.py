@@ -30,8 +30,8 @@ class Registered:
         return self.inputs[kind, name]
 
     def names(self, kind: str) -> list[str]:
-        """Return the names of all resources of a kind."""
-        return [name for each, name in self.inputs if each == kind]
+        """Return the names of all resources of a kind, sorted: they are registered from several threads."""
+        return sorted(name for each, name in self.inputs if each == kind)
 
 
 class Mocks(mocks.Mocks):

@@ -22,7 +22,9 @@ PREFIX = "pulumi-python:dynamic/eas:"
 def test_it_registers_pools_services_and_one_placement() -> None:
     """Types and names are what policies and states know; the placement depends on all."""
     found = run(lambda: Fleet(pools=[pool()], services={"page": service(), "llm": service()}))
-    assert {kind: names for kind, names in found.types.items() if not kind.startswith("pulumi:pulumi:")} == {
+    assert {
+        kind: sorted(names) for kind, names in found.types.items() if not kind.startswith("pulumi:pulumi:")
+    } == {
         "eas:index:Fleet": ["fleet"],
         f"{PREFIX}GpuPool": ["lab"],
         f"{PREFIX}EasService": ["llm", "page"],

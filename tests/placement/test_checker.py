@@ -1,0 +1,279 @@
+"""The checker is worth something: every kind of broken plan is found, and by the right sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from components.placement.checker import violations
+from components.placement.plan import plan
+from components.placement.plan_types import Plan, PlanOptions, Refusal, Step
+from components.placement.snapshot import Place, Snapshot
+from components.spec.claim import Wanted
+from tests.placement.build import REFUSE, THEM, held, node, picture, want
+
+Case = tuple[Snapshot, list[Wanted], Plan]
+
+
+def doctored(made: Plan, change: Callable[[Step], Step]) -> Plan:
+    """Return the plan with each step changed, and the assignments that follow from it."""
+    steps = tuple(change(step) for step in made.steps)
+    finals = {
+        (step.service, step.ordinal): step.place
+        for step in steps
+        if step.op == "start" and step.role == "steady"
+    }
+    assignments = {
+        service: {ordinal: finals.get((service, ordinal), place) for ordinal, place in places.items()}
+        for service, places in made.assignments.items()
+    }
+    return replace(made, steps=steps, assignments=assignments)
+
+
+def at(card: str, name: str = "a") -> Callable[[Step], Step]:
+    """Put every start on one card."""
+
+    def move(step: Step) -> Step:
+        if step.op != "start" or step.place is None:
+            return step
+        return replace(step, place=replace(step.place, node=name, cards=(card,) if card else ()))
+
+    return move
+
+
+def fresh(*wanted: Wanted, rows: tuple = (), nodes: tuple = ()) -> Case:
+    """Return a case that starts everything on an empty pool."""
+    snapshot = picture(nodes or (node("a", 2), node("b")), rows)
+    return snapshot, list(wanted), plan(snapshot, wanted, REFUSE)
+
+
+def overfull_card() -> Case:
+    """Two slices of 12 GiB on one card of 20."""
+    snapshot, wanted, made = fresh(want("llm", 12, instances=2))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def overfull_compute() -> Case:
+    """60 % twice."""
+    snapshot, wanted, made = fresh(want("llm", 2, 60, instances=2))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def overfull_cpu() -> Case:
+    """Ten cores twice on sixteen."""
+    snapshot, wanted, made = fresh(want("llm", 2, cpu_milli=10_000, instances=2))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def overfull_node_memory() -> Case:
+    """40,000 MiB twice on 65,536."""
+    snapshot, wanted, made = fresh(want("llm", 2, memory_mib=40_000, instances=2))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def shared_whole_card() -> Case:
+    """A slice beside ``gpu: 1``."""
+    snapshot, wanted, made = fresh(want("train", gpu=1), want("llm", 2))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def too_few_whole_cards() -> Case:
+    """``gpu: 2`` with one card."""
+    snapshot, wanted, made = fresh(want("train", gpu=2))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def wrong_size() -> Case:
+    """A slice of 1 MiB less than was asked."""
+    snapshot, wanted, made = fresh(want("llm", 2))
+
+    def shrink(step: Step) -> Step:
+        assert step.place is not None
+        return replace(step, place=replace(step.place, memory_mib=step.place.memory_mib - 1))
+
+    return snapshot, wanted, doctored(made, shrink)
+
+
+def wrong_model() -> Case:
+    """An A10 for one that asks for a V100."""
+    nodes = (node("a", models=("A10",)), node("b", models=("V100",)))
+    snapshot, wanted, made = fresh(want("llm", 2, models=("V100",)), nodes=nodes)
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def on_a_draining_node() -> Case:
+    """It takes nothing new."""
+    snapshot, wanted, made = fresh(want("llm", 2))
+    nodes = (replace(snapshot.nodes[0], state="draining"), snapshot.nodes[1])
+    return replace(snapshot, nodes=nodes), wanted, doctored(made, at("a-0"))
+
+
+def moved_for_beauty() -> Case:
+    """It fitted where it was."""
+    row = held("llm", 0, "a/0", 2)
+    snapshot = picture((node("a", 2),), (row,))
+    place = replace(row.place, cards=("a-1",))
+    steps = (
+        Step(1, "start", "move", "llm", 0, revision="1", place=place, mode="make-before-break"),
+        Step(2, "stop", "move", "llm", 0, instance=row.id, mode="make-before-break", after=(1,)),
+    )
+    return snapshot, [want("llm", 2)], Plan({"llm": {0: place}}, steps)
+
+
+def touched_for_nothing() -> Case:
+    """A restart of what is ready and as wanted."""
+    row = held("llm", 0, "a/0", 2)
+    step = Step(1, "restart", "restart", "llm", 0, instance=row.id, place=row.place)
+    return picture((node("a"),), (row,)), [want("llm", 2)], Plan({"llm": {0: row.place}}, (step,))
+
+
+def foreign_instance_stopped() -> Case:
+    """Not ours to stop."""
+    row = held("llm", 0, "a/0", 2, owner=THEM)
+    return picture((node("a"),), (row,)), [], Plan({}, (Step(1, "stop", "stop", "llm", 0, instance=row.id),))
+
+
+def rolled() -> Case:
+    """A good roll of three with one surge place."""
+    rows = tuple(held("llm", n, f"a/{n}", 12) for n in range(3))
+    return fresh(want("llm", 12, instances=3, revision="2"), rows=rows, nodes=(node("a", 4),))
+
+
+def rolled_all_at_once() -> Case:
+    """No stop waits for anything."""
+    snapshot, wanted, made = rolled()
+    steps = tuple(
+        replace(step, after=()) if step.op == "stop" and step.role == "steady" else step
+        for step in made.steps
+    )
+    return snapshot, wanted, replace(made, steps=steps)
+
+
+def started_before_its_place_is_free() -> Case:
+    """A start in place that does not wait for the stop."""
+    snapshot, wanted, made = rolled()
+
+    def hurry(step: Step) -> Step:
+        return replace(step, after=()) if step.how == "roll" and step.op == "start" else step
+
+    return snapshot, wanted, replace(made, steps=tuple(hurry(step) for step in made.steps))
+
+
+def surge_never_stopped() -> Case:
+    """It would stay for ever."""
+    snapshot, wanted, made = rolled()
+    return snapshot, wanted, replace(made, steps=made.steps[:-1])
+
+
+def silent_break_before_make() -> Case:
+    """The mode does not say that service is interrupted."""
+    snapshot, wanted, made = fresh(
+        want("llm", 12, revision="2", max_unavailable=1),
+        rows=(held("llm", 0, "a/0", 12),),
+        nodes=(node("a"),),
+    )
+    return (
+        snapshot,
+        wanted,
+        replace(made, steps=tuple(replace(step, mode="make-before-break") for step in made.steps)),
+    )
+
+
+def circular() -> Case:
+    """A step waits for a later one."""
+    snapshot, wanted, made = rolled()
+    return snapshot, wanted, replace(made, steps=(replace(made.steps[0], after=(5,)), *made.steps[1:]))
+
+
+def uneven_spread() -> Case:
+    """Both on one host."""
+    snapshot, wanted, made = fresh(want("llm", 2, instances=2, spread="host"))
+    return snapshot, wanted, doctored(made, at("a-0"))
+
+
+def left_over() -> Case:
+    """A row that nobody wants and nobody stops."""
+    return picture((node("a"),), (held("old", 0, "a/0", 2),)), [], Plan({})
+
+
+def forgotten_ordinal() -> Case:
+    """Two are wanted, one is assigned."""
+    snapshot, wanted, made = fresh(want("llm", 2))
+    return snapshot, [replace(wanted[0], instances=2)], made
+
+
+def unexplained_waiting() -> Case:
+    """Nobody says why."""
+    return picture((node("a"),)), [want("llm", 2)], Plan({"llm": {0: None}})
+
+
+def miscounted_refusal() -> Case:
+    """Three of two cards."""
+    refusal = Refusal("llm", 0, "much", {"short of memory": 3}, "", "")
+    return picture((node("a", 2),)), [want("llm", 99)], Plan({"llm": {0: None}}, refusals=(refusal,))
+
+
+def old_revision_left() -> Case:
+    """The roll was forgotten."""
+    row = held("llm", 0, "a/0", 2)
+    return picture((node("a"),), (row,)), [want("llm", 2, revision="2")], Plan({"llm": {0: row.place}})
+
+
+def assigned_elsewhere() -> Case:
+    """The assignment is not where the instance ends."""
+    row = held("llm", 0, "a/0", 2)
+    place = Place("p", "a", ("a-1",), 2048)
+    return picture((node("a", 2),), (row,)), [want("llm", 2)], Plan({"llm": {0: place}})
+
+
+CASES = [
+    (overfull_card, "memory of card a-0 (1)"),
+    (overfull_compute, "compute of card a-0 (1)"),
+    (overfull_cpu, "CPU of p/a (3)"),
+    (overfull_node_memory, "memory of p/a (3)"),
+    (shared_whole_card, "shared with"),
+    (too_few_whole_cards, "has not 2 whole cards (4)"),
+    (wrong_size, "has 2047 MiB and 0 % on 1 cards (4)"),
+    (wrong_model, "is on a card of another model (4)"),
+    (on_a_draining_node, "begins on a, which is draining"),
+    (moved_for_beauty, "fits where it is and is not kept (5)"),
+    (touched_for_nothing, "is as wanted and step 1 (restart) touches it (5)"),
+    (foreign_instance_stopped, "no instance of llm/0"),
+    (rolled_all_at_once, "ready instances at its worst moment, not 3 (8)"),
+    (started_before_its_place_is_free, "are taken at the worst moment of the memory of card a-0 (1)"),
+    (surge_never_stopped, "is never stopped (8)"),
+    (silent_break_before_make, "before its successor is ready and says make-before-break (7)"),
+    (circular, "waits for a later one"),
+    (uneven_spread, "its share is 1 (10)"),
+    (left_over, "is neither assigned nor stopped"),
+    (forgotten_ordinal, "wants 2 instances and has ordinals [0]"),
+    (unexplained_waiting, "waits without a reason (9)"),
+    (miscounted_refusal, "speaks of 3 of 2 cards (9)"),
+    (old_revision_left, "ends at revision 1"),
+    (assigned_elsewhere, "and ends with"),
+]
+
+
+@pytest.mark.parametrize(("case", "sentence"), CASES, ids=[case.__name__ for case, _ in CASES])
+def test_a_broken_plan_is_found(case: Callable[[], Case], sentence: str) -> None:
+    """By the sentence that names what is broken."""
+    snapshot, wanted, made = case()
+    found = violations(snapshot, wanted, made, REFUSE)
+    assert any(sentence in fault for fault in found), found
+
+
+def test_a_good_plan_is_not_found_fault_with() -> None:
+    """The doctored roll, before it was doctored."""
+    snapshot, wanted, made = rolled()
+    assert violations(snapshot, wanted, made, REFUSE) == []
+
+
+def test_the_other_kind_of_slices_on_a_node_is_found() -> None:
+    """Only where they are to be kept apart."""
+    snapshot, wanted, made = fresh(want("llm", 2), want("page", 2, 10), nodes=(node("a"),))
+    assert violations(snapshot, wanted, made, REFUSE) == []
+    (one, other) = violations(snapshot, wanted, made, PlanOptions(memory_only="separate"))
+    assert "memory_only: separate" in one
+    assert "memory_only: separate" in other
