@@ -98,12 +98,16 @@ class Stack:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"pulumi {' '.join(arguments)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
+            raise RuntimeError(
+                f"pulumi {' '.join(arguments)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+            )
         return time.perf_counter() - begun
 
     def up(self) -> float:
         """Run one update; return its seconds."""
-        return self.pulumi("up", "--yes", "--stack", "bench", "--parallel", str(self.parallel), "--suppress-outputs")
+        return self.pulumi(
+            "up", "--yes", "--stack", "bench", "--parallel", str(self.parallel), "--suppress-outputs"
+        )
 
 
 def noop_stack(root: Path, services: int, parallel: int) -> tuple[Stack, Callable[[], None]]:
@@ -130,13 +134,21 @@ def fleet_stack(root: Path, services: int, parallel: int) -> tuple[Stack, Callab
     nodes = "".join(
         f"  n{index:03d}: {{instance_type: ecs.gn7e-c16g1.32xlarge}}\n" for index in range(-(-services // 24))
     )
-    (root / "pool.yaml").write_text(f"name: scale\nresource: eas-r-scale001\nruntime: simulated\nnodes:\n{nodes}")
+    (root / "pool.yaml").write_text(
+        f"name: scale\nresource: eas-r-scale001\nruntime: simulated\nnodes:\n{nodes}"
+    )
     (root / "services").mkdir()
 
     def write(index: int, memory: int) -> None:
         name = f"s{index:05d}"
         document = {
-            "metadata": {"name": name, "gpu_memory": memory, "gpu_core_percentage": 10, "cpu": 1, "memory": 4096},
+            "metadata": {
+                "name": name,
+                "gpu_memory": memory,
+                "gpu_core_percentage": 10,
+                "cpu": 1,
+                "memory": 4096,
+            },
             "containers": [{"image": "registry.example/model:1", "script": "exec serve", "port": 8000}],
         }
         (root / "services" / f"{name}.json").write_text(json.dumps(document))
@@ -156,7 +168,9 @@ def measure(stack: Stack, change: Callable[[], None]) -> dict[str, float]:
 
 def main() -> int:
     """Run both and print the ratios."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--services", type=int, default=1000)
     parser.add_argument("--parallel", type=int, default=8)
     parser.add_argument("--json", action="store_true")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import isinf
 from json import JSONDecodeError, loads
+from math import isinf
 
 import yaml
 

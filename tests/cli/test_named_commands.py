@@ -17,6 +17,7 @@ NAMED = re.compile(r"`eas ([a-z][a-z-]*)(?: ([a-z]+))?")
 COMMANDS = {str(info.name) for info in app.registered_commands}
 ACTIONS = {str(action) for action in Action}
 
+
 def literals(file: Path) -> Iterator[str]:
     """Yield every string; docstrings only of the command line, where they are the help."""
     tree = ast.parse(file.read_text())
@@ -36,12 +37,11 @@ def docstrings(tree: ast.Module) -> Iterator[int]:
 def unknown(file: Path) -> list[str]:
     """Return where a file names a command that does not exist."""
     named = [match.groups("") for text in literals(file) for match in NAMED.finditer(text)]
-    wrong = [
+    return [
         f"{file.relative_to(COMPONENTS)}: eas {' '.join(words)}".rstrip()
         for words in named
         if words[0] not in COMMANDS or (words[0] == "ledger" and words[1] not in {"", *ACTIONS})
     ]
-    return wrong
 
 
 @pytest.mark.parametrize(

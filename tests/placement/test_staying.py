@@ -14,7 +14,7 @@ def test_nothing_to_do_is_an_empty_plan() -> None:
     """Unchanged program and ledger: no step, no refusal, no warning."""
     snapshot = picture([node("a", 2)], [held("llm", 0, "a/1", 8), held("llm", 1, "a/0", 8)])
     made = planned(snapshot, want("llm", 8, instances=2))
-    assert not (made.steps or made.refusals or made.warnings)
+    assert (made.steps, made.refusals, made.warnings) == ((), (), ())
     assert made.change() == {}
     assert where(made, "llm") == {0: "a-1", 1: "a-0"}
 

@@ -24,7 +24,9 @@ def floats(data: Any) -> Any:
     return [floats(item) for item in data] if isinstance(data, (list, tuple)) else data
 
 
-def service_inputs(spec: Any, name: str = "svc", about: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def service_inputs(
+    spec: Any, name: str = "svc", about: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     """Return the inputs of an EasService."""
     return {
         "name": name,

@@ -50,7 +50,9 @@ def test_the_pack_says_what_check_says(rule: Any) -> None:
     document, changes = case if isinstance(case, tuple) else (case, {})
     made = service(**document)
     where = pool(**changes)
-    inputs = service_inputs(made.public(), made.name, about={"pool_facts": where.facts_text, "source": made.source})
+    inputs = service_inputs(
+        made.public(), made.name, about={"pool_facts": where.facts_text, "source": made.source}
+    )
     everything = dict.fromkeys(DEFAULTS, "mandatory")
     assert reported(SERVICE, inputs, everything)["eas-rules"] == [
         str(fault) for fault in judge_service(made, where)
