@@ -121,6 +121,18 @@ class Board:
                 worst = found
         return worst
 
+    def takes_it(self, place: Place) -> bool:
+        """Return whether the place's node and cards are ready or cordoned: what is there may stay. The common case, fast."""
+        node = self.node(place)
+        if node < 0 or self.grid.views[node].state not in ("ready", "cordoned"):
+            return False
+        card_of, card_node, ready = self.grid.card_of, self.grid.card_node, self.grid.card_ready
+        for uuid in place.cards:
+            card = card_of.get(uuid, -1)
+            if card < 0 or card_node[card] != node or not ready[card]:
+                return self.standing(place).state in ("ready", "cordoned")
+        return True
+
     def takers(self, slot: int) -> list[tuple[str, int, bool]]:
         """Return (instance, amount, own) of all that take part of a slot in the end, the largest first. For explanations."""
         if self._takers is None:

@@ -168,14 +168,9 @@ def instances(wanted: Wanted, snapshot: Snapshot) -> int:
     """Return how many instances a service has: as declared, or what runs within its autoscaler's limits."""
     if wanted.autoscale is None:
         return max(wanted.instances, 0)
-    running = {
-        row.ordinal
-        for row in snapshot.held
-        if row.owner == snapshot.owner
-        and row.service == wanted.service
-        and row.role == "steady"
-        and row.state != "stopping"
-    }
-    begun = len(running | {ordinal for service, ordinal in snapshot.waiting if service == wanted.service})
-    count = max(len(running), min(begun, wanted.instances)) if begun else wanted.instances
+    mine = [row for row in snapshot.held if (row.owner, row.service) == (snapshot.owner, wanted.service)]
+    tops = [row.ordinal + 1 for row in mine if row.role == "steady" and row.state != "stopping"]
+    waits = [ordinal + 1 for service, ordinal in snapshot.waiting if service == wanted.service]
+    begun = max(*tops, min(max(waits, default=0), wanted.instances), 0)
+    count = begun if tops or waits else wanted.instances
     return max(wanted.autoscale[0], min(count, wanted.autoscale[1]))

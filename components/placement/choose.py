@@ -62,7 +62,7 @@ def _keep_in_place(board: Board) -> None:
 
 def _same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | None:
     ask, grid = group.ask, board.grid
-    if old.row is None or old.node < 0 or board.standing(old.row.place).state not in ("ready", "cordoned"):
+    if old.row is None or old.node < 0 or not board.takes_it(old.row.place):
         return None
     held = cards_of(board, old.row)
     count = {"cpu": 0, "slice": 1, "exclusive": ask.claim.gpu}[ask.kind]

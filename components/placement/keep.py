@@ -22,16 +22,18 @@ Pins = frozenset[tuple[str, int]]
 def instances_of(wanted: Wanted, rows: Iterable[Held], waiting: Collection[int] = ()) -> int:
     """Return how many instances a service has after this plan; ``waiting``: its ordinals that wait for a place.
 
-    With an autoscaler the declared count is only the first value: from then on what runs counts, within min and max.
-    Of the first ones, those that wait for a place go on waiting.
+    With an autoscaler the declared count is only the first value: from then on what runs counts, within min and max. As
+    only the highest ordinals ever retire, that is one more than the highest that runs, even where a lower one has lost its
+    place. Of the first ones, those that wait for a place go on waiting.
     """
     if wanted.autoscale is None:
         return max(wanted.instances, 0)
     least, most = wanted.autoscale
     running = {row.ordinal for row in rows if row.role == "steady" and row.state != "stopping"}
-    begun = len(running.union(waiting))
-    first = min(begun, wanted.instances) if begun else wanted.instances
-    return max(least, min(max(len(running), first), most))
+    if not running and not waiting:
+        return max(least, min(wanted.instances, most))
+    first = min(max(waiting, default=-1) + 1, wanted.instances)
+    return max(least, min(max(max(running, default=-1) + 1, first), most))
 
 
 def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:
@@ -109,7 +111,7 @@ def suits(board: Board, ask: Ask, row: Held) -> bool:
     if row.revision != ask.wanted.revision or row.state == "stopping":
         return False
     node = board.node(row.place)
-    if node < 0 or board.standing(row.place).state not in ("ready", "cordoned"):
+    if node < 0 or not board.takes_it(row.place):
         return False
     return same_size(board, ask, row) and ask.allows(board.grid, node, cards_of(board, row))
 

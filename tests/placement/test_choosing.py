@@ -42,12 +42,10 @@ def test_the_largest_is_placed_first_whatever_its_name() -> None:
 
 
 def test_where_the_usual_order_leaves_somebody_out_other_orders_are_tried() -> None:
-    """CPU decides here, and the usual order looks at card memory first."""
-    nodes = [node("a", 2, cpu=4000), node("b", 1, cpu=8000)]
-    made = planned(
-        picture(nodes), want("big", 12, cpu_milli=1000, instances=2), want("hungry", 8, cpu_milli=7000)
-    )
-    assert not made.refusals
+    """The larger slice would take the node whose CPU the other one needs."""
+    nodes = [node("a", [16_384], cpu=8000), node("b", cpu=1000)]
+    made = planned(picture(nodes), want("big", 12, cpu_milli=1000), want("hungry", 8, cpu_milli=7000))
+    assert (where(made, "big"), where(made, "hungry")) == ({0: "b-0"}, {0: "a-0"})
 
 
 def test_the_answer_does_not_depend_on_the_order_of_nodes_rows_or_services() -> None:
@@ -71,6 +69,12 @@ class TestTwoDimensions:
         """Memory for four, compute for three."""
         made = planned(picture([node("a")]), want("llm", 4, 30, instances=4), options=WAIT)
         assert Counter(where(made, "llm").values()) == {"a-0": 3, "waiting": 1}
+
+    @pytest.mark.parametrize(("capacity", "fits"), [(12_288, True), (12_287, False)])
+    def test_one_mib_decides(self, capacity: int, fits: bool) -> None:
+        """8 GiB beside 4 GiB."""
+        snapshot = picture([node("a", [capacity])], [held("x", 0, "a/0", 4, owner=THEM)])
+        assert bool(planned(snapshot, want("llm", 8)).refusals) is not fits
 
     def test_sums_are_whole_mib_and_never_go_through_a_rounded_share(self) -> None:
         """Known failure 1: 24 x 2000 MiB on 46,068 MiB, by rounding requests to hundredths of a card."""

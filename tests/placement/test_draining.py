@@ -100,6 +100,14 @@ def test_a_lost_card_is_as_good_as_a_lost_node() -> None:
     assert told(made) == ["start llm/0 a-1"]
 
 
+def test_what_is_lost_keeps_the_cpu_of_its_node_as_well() -> None:
+    """The node is there, the card is not: ten of its sixteen cores are still the lost instance's."""
+    view = replace(node("a", 2), card_states={"a-0": "lost"})
+    snapshot = picture([view], [held("llm", 0, "a/0", 8, cpu_milli=10_000)])
+    made = planned(snapshot, want("llm", 8, cpu_milli=10_000))
+    assert where(made, "llm") == {0: "waiting"}
+
+
 def test_what_lost_its_place_waits_and_blocks_nobody() -> None:
     """With its reason, also under ``refuse`` (decision h)."""
     made = planned(picture([lost(node("a"))], [held("llm", 0, "a/0", 8)]), want("llm", 8))

@@ -177,6 +177,13 @@ class TestAutoscaler:
         assert told(planned(snapshot, want("llm", 8, autoscale=(1, 3)))) == ["stop llm/3"]
         assert len(planned(snapshot, want("llm", 8, autoscale=(6, 9))).assignments["llm"]) == 6
 
+    def test_one_that_lost_its_place_costs_no_other_its_own(self) -> None:
+        """Ordinals 1 and 2 run, 0 waits: three are wanted, not two."""
+        rows = [held("llm", n, "a/0", 8) for n in (1, 2)]
+        made = planned(picture([node("a")], rows, [("llm", 0)]), want("llm", 8, autoscale=(1, 3)))
+        assert made.steps == ()
+        assert where(made, "llm") == {0: "waiting", 1: "a-0", 2: "a-0"}
+
     def test_it_is_said_when_the_most_would_not_fit(self) -> None:
         """And nothing when it would."""
         snapshot = picture([node("a", 2)], [held("llm", 0, "a/0", 20)])
