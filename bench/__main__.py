@@ -67,7 +67,7 @@ def main(arguments: Sequence[str], benches: Mapping[str, tuple[str, ...]] = BENC
     if unknown := set(asked.names) - {_short(name) for name in benches}:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     chosen = {name: more for name, more in benches.items() if not asked.names or _short(name) in asked.names}
-    lines = [_line("machine", asdict(figure) | {"holds": True}) for figure in (calibration(), syncing())]
+    lines = [_line("machine", figure.to_dict()) for figure in (calibration(), syncing())]
     faults: list[str] = []
     for name, more in chosen.items():
         print(f"{name} ...", file=sys.stderr, flush=True)

@@ -6,31 +6,47 @@ import json
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 CALIBRATION_LOOPS = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. ``target`` is the most it may be, None for a figure that only informs."""
+    """One measured value. ``target`` is the most it may be, ``at_least`` the least; without both it only informs."""
 
     name: str
     value: float
     unit: str
     target: float | None = None
+    at_least: float | None = None
 
     @property
     def holds(self) -> bool:
         """Whether the value is within its target."""
-        return self.target is None or self.value <= self.target
+        return (self.target is None or self.value <= self.target) and (
+            self.at_least is None or self.value >= self.at_least
+        )
 
     def __str__(self) -> str:
         """One line: name, value, and for a target whether it holds."""
         line = f"{self.name:<52} {self.value:10.2f} {self.unit}"
-        if self.target is None:
+        wanted = [f"at most {self.target:.2f}"] if self.target is not None else []
+        wanted += [f"at least {self.at_least:.2f}"] if self.at_least is not None else []
+        if not wanted:
             return line
-        return f"{line}  (target at most {self.target:.2f}: {'holds' if self.holds else 'MISSED'})"
+        return f"{line}  (target {' and '.join(wanted)}: {'holds' if self.holds else 'MISSED'})"
+
+    def to_dict(self) -> dict[str, str | float | bool | None]:
+        """Return the figure as ``--json`` prints it; a target that is a least value reads ``>= N``."""
+        target = self.target if self.at_least is None else f">= {self.at_least:g}"
+        return {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "target": target,
+            "holds": self.holds,
+        }
 
 
 def calibration() -> Figure:
@@ -55,5 +71,5 @@ def report(figures: Sequence[Figure], *, as_json: bool) -> int:
     for figure in figures:
         print(figure)
     if as_json:
-        print(json.dumps({"figures": [asdict(figure) | {"holds": figure.holds} for figure in figures]}))
+        print(json.dumps({"figures": [figure.to_dict() for figure in figures]}))
     return 0 if all(figure.holds for figure in figures) else 1

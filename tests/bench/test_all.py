@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import BENCHES, main
+from bench.figures import Figure
 
 TINY = "tests.bench.tiny"
 
@@ -104,3 +105,11 @@ def test_a_benchmark_keeps_to_the_contract(name: str, arguments: Sequence[str]) 
         assert figure.keys() == {"name", "value", "unit", "target", "holds"}
         assert isinstance(figure["value"], int | float)
     assert (done.returncode == 0) == all(figure["holds"] for figure in figures)
+
+
+def test_a_target_that_is_a_least_value_is_missed_below_it_and_says_so() -> None:
+    enough, short = Figure("gap closed", 60.0, "%", at_least=60), Figure("gap closed", 59.9, "%", at_least=60)
+    assert enough.holds
+    assert not short.holds
+    assert short.to_dict()["target"] == ">= 60"
+    assert str(short).endswith("(target at least 60.00: MISSED)")
