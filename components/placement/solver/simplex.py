@@ -1,0 +1,44 @@
+"""A linear program for GLOP: columns in, value and dual prices out. The one place where OR-Tools solves LPs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One variable: its worth in the objective, (row, coefficient) pairs, and its bounds (``most`` None: none)."""
+
+    worth: float
+    rows: tuple[tuple[int, int], ...]
+    least: float = 0.0
+    most: float | None = None
+
+
+def maximise(
+    columns: Sequence[Column], lows: Sequence[float | None], highs: Sequence[float | None]
+) -> tuple[float, list[float]]:
+    """Return the greatest worth with every row between its low and high (None: open), and the dual price of each row."""
+    # What OR-Tools' own modelling layers stand on: those import pandas, and pywraplp warns when it is imported.
+    from ortools.linear_solver.python import model_builder_helper as glop
+
+    model = glop.ModelBuilderHelper()
+    for low, high in zip(lows, highs, strict=True):
+        row = model.add_linear_constraint()
+        model.set_constraint_lower_bound(row, -inf if low is None else low)
+        model.set_constraint_upper_bound(row, inf if high is None else high)
+    for column in columns:
+        variable = model.add_var()
+        model.set_var_lower_bound(variable, column.least)
+        model.set_var_upper_bound(variable, inf if column.most is None else column.most)
+        model.set_var_objective_coefficient(variable, column.worth)
+        for row, coefficient in column.rows:
+            model.add_term_to_constraint(row, variable, coefficient)
+    model.set_maximize(True)
+    solver = glop.ModelSolverHelper("glop")
+    solver.solve(model)
+    if not solver.has_solution():
+        raise ArithmeticError(f"GLOP ended without an answer: {solver.status_string()}")
+    return solver.objective_value(), [float(dual) for dual in solver.dual_values()]
