@@ -277,3 +277,9 @@ def test_the_other_kind_of_slices_on_a_node_is_found() -> None:
     (one, other) = violations(snapshot, wanted, made, PlanOptions(memory_only="separate"))
     assert "memory_only: separate" in one
     assert "memory_only: separate" in other
+
+
+def test_every_plan_that_a_test_makes_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.conftest.violations", lambda *_: ["a fault"])
+    with pytest.raises(AssertionError, match="a fault"):
+        plan(picture([node("gpu-a")]), [want("llm", 8)], REFUSE)
