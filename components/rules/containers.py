@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from components.rules.rule import Complaint, Rule
 from components.rules.views import ServiceView
+from components.spec.stand_in import runs_itself, stand_in_for
 
 RESERVED_PORTS = (8080, 9090)
 """EAS's own servers listen there."""
@@ -30,7 +32,7 @@ def _image(view: ServiceView) -> Iterator[Complaint]:
 
 def _runs(view: ServiceView) -> Iterator[Complaint]:
     for index, container in enumerate(view.service.containers):
-        if not container.command and not container.script:
+        if not container.command and not container.script and not (index == 0 and _has_stand_in(view)):
             yield Complaint(
                 f"containers[{index}]", None, f"containers[{index}] has neither command nor script."
             )
@@ -97,22 +99,33 @@ def _nothing_to_run(view: ServiceView) -> tuple[str, str] | None:
             "the file has neither containers nor a processor: EAS would have nothing to run.",
             "Write one of them.",
         )
-    if facts.runtime == "local" and not _runs_here(view):
-        said = f"the processor {service.processor!r}" if service.processor else "nothing to run"
-        entry = f"local: {{run: {{{service.name}: COMMAND}}}}"
-        fix = f"Add to pool {facts.pool!r} `{entry}` (or `default`); COMMAND serves on $PORT."
-        return f"the file names {said}, and this machine is not told what stands for it.", fix
+    if facts.runtime == "local" and not runs_itself(service) and _stand_in(view) is None:
+        return _no_stand_in(view, facts.pool)
     return None
 
 
-def _runs_here(view: ServiceView) -> bool:
-    """Whether this machine finds a command: the service's own, or a stand-in for it or for what it names."""
+def _no_stand_in(view: ServiceView, pool: str) -> tuple[str, str]:
+    """Return what this machine cannot run, and the line that says what stands in for it."""
     service = view.service
-    if any(container.command or container.script for container in service.containers[:1]):
-        return True
     image = service.containers[0].image if service.containers else ""
-    run = view.facts.run if view.facts else frozenset()
-    return not run.isdisjoint({service.name, service.processor, image, "default"} - {""})
+    said = f"the image {image!r} and no command for it" if image else "nothing to run"
+    said = f"the processor {service.processor!r}" if service.processor else said
+    entry = f"local: {{run: {{{json.dumps(service.processor or image or service.name)}: COMMAND}}}}"
+    names = f"or {service.name!r} for this service alone, or `default`"
+    fix = f"Add to pool {pool!r} `{entry}` ({names}); COMMAND serves on $PORT."
+    return f"the file names {said}, and this machine is not told what stands for it.", fix
+
+
+def _stand_in(view: ServiceView) -> str | None:
+    return stand_in_for(view.service, view.facts.run) if view.facts else None
+
+
+def _has_stand_in(view: ServiceView) -> bool:
+    """Whether the pool's file has the last word on what runs for the first container: `something-to-run` judges it.
+
+    A pool of records is judged as the machine that it stands for.
+    """
+    return view.runtime == "local" or (view.runtime == "simulated" and _stand_in(view) is not None)
 
 
 CONTAINERS: tuple[Rule[ServiceView], ...] = (
@@ -136,7 +149,7 @@ CONTAINERS: tuple[Rule[ServiceView], ...] = (
         "container-runs-something",
         "invalid",
         "containers",
-        "Each container has a command or a script.",
+        "Each container has a command or a script, unless the pool's local.run stands in for it.",
         "Write one of them.",
         _runs,
     ),

@@ -53,7 +53,8 @@ def _fits_card(view: ServiceView) -> Iterator[Complaint]:
     if not allowed or any(_short(card, asked) <= 0 for card in allowed):
         # No allowed card at all is another fault: card-model-known, instance-type-in-pool, enough-cards.
         return
-    nearest = min(allowed, key=lambda card: (_short(card, asked), card.model, card.instance_type))
+    # By what may be written, since MiB of a GiB and of a GB node do not compare: the advice must be the best there is.
+    nearest = min(allowed, key=lambda card: (-card.most, _short(card, asked), card.model, card.instance_type))
     needs = slice_mib(asked, nearest.unit)
     message = (
         f"metadata.gpu_memory is {asked} {nearest.unit} ({needs} MiB), larger than any card of pool "

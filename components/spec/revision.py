@@ -10,6 +10,7 @@ from typing import Any
 from components.spec.claim import Wanted
 from components.spec.pool import Pool
 from components.spec.service import Service
+from components.spec.stand_in import stand_in_for
 
 DIGITS = 16
 """Hexadecimal digits of a digest: 64 bits, enough that no two revisions of a service meet."""
@@ -21,13 +22,18 @@ _NO_RESTART_TOP = ("labels", "token", "autoscaler")
 _NO_RESTART_METADATA = ("name", "instance", "rolling_strategy")
 
 
-def revision_of(service: Service, secret: bytes) -> str:
+def revision_of(service: Service, secret: bytes, pool: Pool | None = None) -> str:
     """Return the digest of everything whose change restarts an instance, 16 hexadecimal digits.
 
     Not in it: name, ``instance``, labels, token, autoscaler, rolling strategy, spread; nor whether ``gpu: 0``
-    is written or left out. Keyed, so that it tells nothing of the secrets and environment that it covers.
+    is written or left out. In it where an entry of ``pool``'s ``local.run`` is what runs: that command.
+    Keyed, so that it tells nothing of the secrets and environment that it covers.
     """
-    return keyed(secret, "revision", _restarting(service.data()))
+    data = _restarting(service.data())
+    entry = stand_in_for(service, pool.local.run) if pool and pool.runtime == "local" else None
+    if pool is not None and entry is not None:
+        data = {"service": data, "local.run": pool.local.run[entry]}
+    return keyed(secret, "revision", data)
 
 
 def _restarting(data: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def wanted_of(service: Service, pool: Pool, *, secret: bytes) -> Wanted:
         pool=pool.name,
         claim=service.claim(),
         instances=service.instance,
-        revision=revision_of(service, secret),
+        revision=revision_of(service, secret, pool),
         token_hash=token_hash_of(service, secret),
         spread=service.metadata.scheduling.spread.policy,
         max_surge=surge,

@@ -86,7 +86,10 @@ CASES = {
         {"containers": [{**CONTAINER, "port": 8081}]},
     ),
     "container-has-image": ({"containers": [{"script": "x"}]}, {"containers": [CONTAINER]}),
-    "container-runs-something": ({"containers": [{"image": "x"}]}, {"containers": [CONTAINER]}),
+    "container-runs-something": (
+        ({"containers": [{"image": "x"}]}, {"runtime": "kubernetes"}),
+        ({"containers": [{"image": "x"}]}, {"local": {"run": {"x": "sleep 1"}}}),
+    ),
     "command-or-script": ({"containers": [{**CONTAINER, "command": "x"}]}, {"containers": [CONTAINER]}),
     "containers-or-processor": ({"containers": [CONTAINER], "processor": "pmml"}, {"processor": "pmml"}),
     "check-has-one-probe": (

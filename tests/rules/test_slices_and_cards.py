@@ -28,6 +28,12 @@ def test_24_gib_never_fit_an_a10_and_the_refusal_says_why_and_how_to_override() 
     )
 
 
+def test_the_nearest_card_is_the_one_that_takes_most_whatever_its_unit() -> None:
+    [fault] = judge_service(sliced(10**9), pool())
+    assert "the nearest, A100-80G with 81251 MiB (usable)" in fault.message
+    assert fault.fix.startswith("Write 79 or less;")
+
+
 @pytest.mark.parametrize(
     ("asked", "where", "fits"),
     [
@@ -144,6 +150,26 @@ def test_each_runtime_has_to_find_something_to_run(runtime: Any, document: Any, 
 @pytest.mark.parametrize("key", ["svc", "pmml", "default"])
 def test_a_stand_in_by_service_processor_or_default_will_do(key: Any) -> None:
     assert ids(service(processor="pmml"), pool(local={"run": {key: "x"}})) == []
+
+
+@pytest.mark.parametrize("runtime", ["local", "simulated"])
+@pytest.mark.parametrize("key", ["svc", "llm:1", "default"])
+def test_an_image_without_a_command_runs_what_the_pool_maps_it_to(key: Any, runtime: Any) -> None:
+    made = service(containers=[{"image": "llm:1"}])
+    assert ids(made, pool(runtime=runtime, local={"run": {key: "x"}})) == []
+
+
+def test_an_image_that_nothing_stands_in_for_is_refused_with_the_line_to_add() -> None:
+    made = service(containers=[{"image": "hub/llm:1"}])
+    [fault] = judge_service(made, pool(local={"run": {"other": "x"}}))
+    assert fault.rule == "something-to-run"
+    assert "the image 'hub/llm:1' and no command for it" in fault.message
+    assert '`local: {run: {"hub/llm:1": COMMAND}}`' in fault.fix
+
+
+def test_only_the_first_container_has_a_stand_in() -> None:
+    made = service(containers=[CONTAINER, {"image": "sidecar:1"}])
+    assert ids(made, pool()) == ["container-runs-something"]
 
 
 def test_a_name_from_a_file_hears_a_name_that_would_do() -> None:

@@ -60,6 +60,32 @@ def test_what_restarts_changes_the_revision(change: Any) -> None:
     assert revision_of(changed(**change), SECRET) != revision_of(changed(), SECRET)
 
 
+IMAGE = {"containers": [{"image": "llm:1"}]}
+
+
+@pytest.mark.parametrize("top", [IMAGE, {"processor": "pmml"}, {}], ids=["image", "processor", "nothing"])
+def test_what_stands_in_on_this_machine_is_part_of_the_revision(top: Any) -> None:
+    def revision(**changes: Any) -> str:
+        return wanted_of(service(**top), pool(**changes), secret=SECRET).revision
+
+    first = revision(local={"run": {"default": "serve"}})
+    assert first != revision(local={"run": {"default": "serve --more"}})
+    assert first != revision(local={"run": {"default": ["serve"]}})
+    assert first == revision(local={"run": {"default": "serve", "unused": "x"}, "ports": [20000, 20009]})
+    records = {"runtime": "simulated"}
+    assert revision(local={"run": {}}, **records) == revision(local={"run": {"default": "x"}}, **records)
+
+
+def test_a_command_of_its_own_is_not_touched_by_what_stands_in_for_others() -> None:
+    made = changed()
+    one, other = (
+        wanted_of(made, pool(local={"run": run}), secret=SECRET).revision for run in ({}, {"default": "x"})
+    )
+    named = wanted_of(made, pool(local={"run": {"svc": "x"}}), secret=SECRET).revision
+    assert one == other == revision_of(made, SECRET)
+    assert named != one
+
+
 def test_a_revision_is_16_digits_and_keyed() -> None:
     first = revision_of(changed(), SECRET)
     assert len(first) == 16

@@ -7,21 +7,21 @@ import json
 from components.runtimes.local.settings import Command, LocalSettings
 from components.runtimes.local.wish import Wish
 from components.runtimes.port import RuntimeFault
+from components.spec.stand_in import stand_in
 
 
 def resolve(service: str, wish: Wish, settings: LocalSettings) -> Command:
     """Return the command of one instance; raises :class:`RuntimeFault` with the line that pool.yaml needs.
 
-    A mapping by the service's name wins over the container's own command: that is how a command that only works inside
-    its image gets a stand-in. Then the command itself, then mappings by processor, image and ``default``.
+    :func:`~components.spec.stand_in.stand_in` has the order in which entries of ``local.run`` count.
     """
-    if service in settings.run:
-        return settings.run[service]
+    entry = stand_in(
+        settings.run, service, runs=bool(wish.command), processor=wish.processor, image=wish.image
+    )
+    if entry is not None:
+        return settings.run[entry]
     if wish.command:
         return wish.command
-    for name in (wish.processor, wish.image, "default"):
-        if name and name in settings.run:
-            return settings.run[name]
     raise RuntimeFault(_refusal(service, wish))
 
 
