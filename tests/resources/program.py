@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -80,7 +81,7 @@ def run(program: Callable[[], object], config: Mapping[str, Any] | None = None) 
         pulumi.runtime.set_all_config(
             {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
         )
-        loop.run_until_complete(run_pulumi_func(lambda: _nothing(program())))
+        loop.run_until_complete(run_pulumi_func(lambda: _finish(program())))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)
@@ -89,8 +90,10 @@ def run(program: Callable[[], object], config: Mapping[str, Any] | None = None) 
     return registered
 
 
-def _nothing(_: object) -> None:
-    """A program returns nothing to Pulumi."""
+async def _finish(program: object) -> None:
+    """Await what an asynchronous program still does; it returns nothing to Pulumi."""
+    if inspect.isawaitable(program):
+        await program
 
 
 class _Keep(logging.Handler):

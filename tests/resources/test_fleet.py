@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -254,8 +256,12 @@ def test_secrets_are_pulumi_secrets_and_in_no_other_input() -> None:
     )
 
 
-def test_the_sample_of_this_repository_registers() -> None:
-    """``__main__.py`` as it stands does no more than this."""
-    found = run(lambda: Fleet.from_files(root=ROOT))
+def test_the_sample_of_this_repository_registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``__main__.py`` as it stands."""
+    programs: list[Callable[[], object]] = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(pulumi, "run", programs.append)
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+    found = run(programs[0])
     assert "page" in found.names("EasService")
     assert len(found.names("Placement")) == 1
