@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
 from components.placement.address import address_of
-from components.placement.plan_types import Plan, Step
+from components.placement.plan_types import Plan, Refusal, Step
 from components.placement.snapshot import Place
 from components.spec.units import MIB, Unit, unit_of
 
 NOWHERE = "-"
 """Where an instance comes from that is new, and where one goes that ends."""
+
+ALIKE = 3
+"""From this many refusals of one service that differ in the ordinal only, one sentence stands for all."""
 
 DOTS = 20
 """How many dots a card with nothing on it is drawn with."""
@@ -79,6 +83,20 @@ def unchanged(plan: Plan) -> int:
         for service, places in plan.assignments.items()
         for ordinal, place in places.items()
     )
+
+
+def refusal_lines(refusals: Iterable[Refusal]) -> Iterator[str]:
+    """Yield a sentence for each refusal; one for many of a service that differ in the ordinal only."""
+    groups: dict[str, list[Refusal]] = {}
+    for refusal in refusals:
+        groups.setdefault(repr(replace(refusal, ordinal=0)), []).append(refusal)
+    for alike in groups.values():
+        if len(alike) < ALIKE:
+            yield from map(str, alike)
+        else:
+            one = f"{alike[0].service}/{alike[0].ordinal}"
+            many = f"{one} to {alike[-1].ordinal} ({len(alike)} instances): each"
+            yield str(alike[0]).replace(one, many, 1)
 
 
 def _row(

@@ -144,6 +144,11 @@ class Plan:
         """The refusals that fail the check."""
         return tuple(refusal for refusal in self.refusals if refusal.blocking)
 
+    @property
+    def waiting(self) -> tuple[Refusal, ...]:
+        """Refusals that leave an instance waiting."""
+        return tuple(refusal for refusal in self.refusals if not refusal.blocking)
+
     def change(self) -> dict[str, Any]:
         """Return the steps as ``{"001": {...}, ...}`` for Pulumi inputs and saved plans; ``{}`` when there are none."""
         return {f"{step.n:04d}": step.to_dict() for step in self.steps}

@@ -54,6 +54,7 @@ class Fleet(pulumi.ComponentResource):
             raise pulumi.RunError(
                 f"Fleet {name!r} is given a project, and pools or services beside it; give one or the other"
             )
+        project = with_discovered(project)
         refuse_or_warn((*project.faults, *judge_project(project)))
         agreed = agreed_options(project)
         super().__init__("eas:index:Fleet", name, None, opts)
@@ -114,6 +115,15 @@ class Fleet(pulumi.ComponentResource):
             overrides=settings.overrides,
         )
         return cls(name, project, settings=settings)
+
+
+def with_discovered(project: Project) -> Project:
+    """Return the project with the nodes that runtimes report, where a pool asks for that (``discover: true``)."""
+    if not any(pool.discover for pool in project.pools):
+        return project
+    from components.runtimes.discover import discovered
+
+    return discovered(project, Path.cwd() / ".eas")
 
 
 def agreed_options(project: Project) -> dict[str, Any]:

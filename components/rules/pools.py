@@ -9,6 +9,7 @@ from components.rules.rule import Complaint, Rule
 from components.rules.slicing import RESOURCE_ID
 from components.spec.catalogue import catalogue
 from components.spec.pool import Pool
+from components.spec.pool_file import RUNTIMES
 
 POOL_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -36,6 +37,12 @@ def _resource(pool: Pool) -> Iterator[Complaint]:
 def _has_nodes(pool: Pool) -> Iterator[Complaint]:
     if not pool.nodes and not pool.discover:
         yield Complaint("nodes", None, f"pool {pool.name!r} has no nodes: nothing can run in it.")
+
+
+def _runtime(pool: Pool) -> Iterator[Complaint]:
+    if pool.runtime not in RUNTIMES:
+        message = f"pool {pool.name!r} is for runtime {pool.runtime!r}, which is not in this version yet."
+        yield Complaint("runtime", pool.runtime, message)
 
 
 def _node_memory(pool: Pool) -> Iterator[Complaint]:
@@ -136,6 +143,14 @@ POOLS: tuple[Rule[Pool], ...] = (
         "A pool has nodes, or discovers them.",
         "Write nodes, or discover: true where the runtime reports them.",
         _has_nodes,
+    ),
+    Rule(
+        "runtime-here",
+        "invalid",
+        "pools",
+        "A pool's runtime is one that this version has.",
+        f"Write {' or '.join(RUNTIMES)}.",
+        _runtime,
     ),
     Rule(
         "node-memory-in-mb",

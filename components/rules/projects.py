@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from components.rules.rule import Complaint, Rule
 from components.spec.options import FIX, disagreements
 from components.spec.pool import Pool
-from components.spec.service import Service
+from components.spec.service import CARD_MODEL_LABEL, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,18 @@ def _memory_only(view: ProjectView) -> Iterator[Complaint]:
             yield Complaint("memory_only", pool.memory_only, message, subject=pool.name)
 
 
+def _idle(view: ProjectView) -> Iterator[Complaint]:
+    for pool in view.pools:
+        if pool.single_user:
+            message = f"single_user of pool {pool.name!r}: runtime {pool.runtime!r} looks for no strangers on its cards."
+            yield Complaint("single_user", True, message, subject=pool.name)
+        for node in sorted(pool.node_labels):
+            field = f"nodes.{node}.labels"
+            message = f"{field}: no field of a service chooses nodes by label."
+            fix = f"Delete it; a service chooses cards by its label {CARD_MODEL_LABEL}, or nodes by cloud.computing."
+            yield Complaint(field, dict(pool.node_labels[node]), message, fix, subject=pool.name)
+
+
 def by_pool(pairs: Iterable[tuple[Service, Pool]]) -> dict[str, tuple[Service, ...]]:
     """Return services by the name of their pool."""
     found: dict[str, list[Service]] = {}
@@ -71,6 +83,14 @@ PROJECTS: tuple[Rule[ProjectView], ...] = (
         "Pools of one stack are planned together and have the same options.",
         FIX,
         _options,
+    ),
+    Rule(
+        "pool-field-has-effect",
+        "ineffective",
+        "project",
+        "No field of a pool file is without effect in this version.",
+        "Delete it.",
+        _idle,
     ),
     Rule(
         "memory-only-beside-percentage",

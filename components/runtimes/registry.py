@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.runtimes.port import Runtime, RuntimeFault
-
-RUNTIMES = ("local", "simulated")
-"""What this version has."""
+from components.spec.pool_file import RUNTIMES
 
 _PLANNED = ("kubernetes", "pai_eas")
 

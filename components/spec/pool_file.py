@@ -9,6 +9,8 @@ from pydantic import Field
 from components.spec.typed import Block, List, MaybeWhole, Whole, Words
 
 RuntimeName = Literal["local", "simulated", "kubernetes", "pai-eas"]
+RUNTIMES: tuple[RuntimeName, ...] = ("local", "simulated")
+"""Those that this version has; a pool of another is refused before anything is planned on it."""
 OnInsufficient = Literal["refuse", "wait"]
 OnConflict = Literal["fail", "replan"]
 MemoryOnly = Literal["mixed", "separate"]

@@ -98,7 +98,7 @@ def load_project(
 def assembled(root: Path, pools: Sequence[Pool], services: Sequence[Service], faults: list[Fault]) -> Project:
     """Return the project of these pools and services, with the faults met so far and those of all of them together."""
     faults.extend(_repeated_pools(pools))
-    faults.extend(_repeated_cards(pools))
+    faults.extend(repeated_cards(pools))
     faults.extend(_repeated_services(services))
     if pools or not faults:
         chosen = (choose_pool(service, pools) for service in services)
@@ -239,7 +239,9 @@ def _repeated_pools(pools: Sequence[Pool]) -> Iterator[Fault]:
                 yield pool.fault("pool-once", "invalid", key, name, message, "Give each pool its own.")
 
 
-def _repeated_cards(pools: Sequence[Pool]) -> Iterator[Fault]:
+def repeated_cards(pools: Sequence[Pool]) -> Iterator[Fault]:
+    """Yield a fault for each card that is declared in a second place."""
+    """Yield a fault for each card that is declared in a second place."""
     first: dict[str, str] = {}
     for pool in pools:
         for node, card in pool.cards():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
+from components.runtimes.local import gpu
+from components.spec.node import Card
 from tests.cli.fake_pulumi import FakePulumi
 from tests.cli.scratch import Scratch
 
@@ -30,6 +33,23 @@ def test_what_does_not_fit_is_refused_with_its_reason(fleet: Scratch) -> None:
     assert "refused: big/" in result.stdout
     told = fleet.json("plan", code=1)
     assert told["refusals"]
+
+
+def test_many_that_are_refused_alike_are_one_sentence(fleet: Scratch) -> None:
+    fleet.service("big", gpu_memory=79, instance=5000)
+    result = fleet.eas("plan")
+    [line] = [line for line in result.stdout.splitlines() if line.startswith("refused: big/")]
+    assert "instances): each asks for 79 GiB" in line
+    assert len(fleet.json("plan", code=1)["refusals"]) > 4900, "a script gets each of them"
+
+
+def test_a_pool_that_discovers_is_planned_on_what_its_runtime_reports(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "present", lambda: (Card("GPU-real", 0, "H100", 81_559, "reported"),))
+    scratch.pool("name: lab\nresource: eas-r-lab00001\ndiscover: true\n")
+    scratch.service("page", gpu_memory=20)
+    assert f"{socket.gethostname()}/0" in scratch.ok("plan")
 
 
 def test_as_if_a_node_were_draining(fleet: Scratch) -> None:

@@ -12,6 +12,8 @@ import pulumi
 import pytest
 
 from components.resources import Fleet
+from components.runtimes.local import gpu
+from components.spec.node import Card
 from components.spec.pool import parse_pool
 from components.spec.project import load_project
 from components.spec.service import parse_service
@@ -133,6 +135,16 @@ def test_what_is_only_ineffective_is_a_warning() -> None:
     found = run(lambda: Fleet(pools=[pool()], services={"page": service(metadata={"gpu": 1})}))
     assert any("services['page']" in said for said in found.said)
     assert found.names("Placement") == ["fleet"]
+
+
+def test_a_pool_that_discovers_registers_the_cards_of_its_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every card spelled out, as if it stood in the file."""
+    monkeypatch.setattr(gpu, "present", lambda: (Card("GPU-real", 0, "H100", 81_559, "reported"),))
+    found = run(
+        lambda: Fleet(pools=[pool(nodes={}, discover=True, runtime="local")], services={"page": service()})
+    )
+    (node,) = found.of("GpuPool", "lab")["nodes"].values()
+    assert [card["uuid"] for card in node["cards"]] == ["GPU-real"]
 
 
 def test_options_that_pools_disagree_on_are_refused() -> None:

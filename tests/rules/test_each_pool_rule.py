@@ -19,6 +19,7 @@ CASES: dict[str, Any] = {
     "node-name": ({"nodes": {"a/b": A10}}, {"nodes": {"a.b-c_D1": A10}}),
     "pool-resource-id": ({"resource": "public"}, {"resource": "eas-vr-1", "aliases": ["quota1"]}),
     "pool-has-nodes": ({"nodes": {}}, {"nodes": {}, "discover": True}),
+    "runtime-here": ({"runtime": "kubernetes"}, {"runtime": "simulated"}),
     "node-memory-in-mb": ({"nodes": {"n": {**BARE, "memory": 64}}}, {"nodes": {"n": BARE}}),
     "node-has-cores": ({"nodes": {"n": {**BARE, "cpu": 1}}}, {"nodes": {"n": {**BARE, "cpu": 2}}}),
     "reason-needs-state": (
@@ -64,6 +65,7 @@ TOGETHER: dict[str, Any] = {
         ([{**POOL, "default": True}, OTHER], {}),
     ),
     "options-agree": (([POOL, {**OTHER, "max_moves": 2}], {}), ([POOL, OTHER], {})),
+    "pool-field-has-effect": (({**POOL, "single_user": True}, {}), ({**POOL, "single_user": False}, {})),
     "memory-only-beside-percentage": (
         (
             POOL,
@@ -96,6 +98,13 @@ def test_a_rule_of_all_together_is_kept_or_broken(tmp_path: Path, rule: Any) -> 
 
 def test_every_rule_of_all_together_has_a_case() -> None:
     assert set(TOGETHER) == {rule.id for rule in PROJECTS}
+
+
+def test_labels_of_nodes_are_said_to_choose_nothing(tmp_path: Path) -> None:
+    labelled = {**POOL, "nodes": {"n": {**A10, "labels": {"rack": "7"}}}}
+    [fault] = [each for each in judge_project(project(tmp_path, {}, labelled)) if each.level == "ineffective"]
+    assert (fault.rule, fault.field) == ("pool-field-has-effect", "nodes.n.labels")
+    assert "eas-slices/card-model" in fault.fix
 
 
 def test_memory_only_alone_is_no_matter(tmp_path: Path) -> None:

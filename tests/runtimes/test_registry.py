@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from components.runtimes.port import RuntimeFault
-from components.runtimes.registry import RUNTIMES, open_runtime
+from components.runtimes.registry import open_runtime
+from components.spec.pool_file import RUNTIMES
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

@@ -59,12 +59,17 @@ def load(session: Session, services: str | None = None) -> Project:
     from components.spec.project import load_project
 
     choice = Choice.of(session)
-    return load_project(
+    project = load_project(
         session.workspace.root,
         pool_files=choice.pool_files,
         services=services or choice.services,
         overrides=choice.overrides,
     )
+    if not any(pool.discover for pool in project.pools):
+        return project
+    from components.runtimes.discover import discovered
+
+    return discovered(project, session.workspace.home)
 
 
 def faults_of(project: Project) -> tuple[Fault, ...]:

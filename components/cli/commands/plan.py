@@ -96,7 +96,7 @@ class Proposed:
             "assignments": addresses(self.plan.assignments, indexes),
             "change": self.plan.change(),
             "refusals": [str(refusal) for refusal in self.plan.blocking],
-            "waiting": [str(refusal) for refusal in self.plan.refusals if not refusal.blocking],
+            "waiting": [str(refusal) for refusal in self.plan.waiting],
             "warnings": list(self.plan.warnings),
             "rolling": self.plan.rolling,
             "usage": self.usage(),
@@ -105,14 +105,15 @@ class Proposed:
     def text(self, *, cards: bool) -> str:
         """Return the table, and what stands beside it in a preview."""
         from components.placement.address import card_indexes
-        from components.placement.picture import card_lines, change_table, unchanged
+        from components.placement.picture import card_lines, change_table, refusal_lines, unchanged
 
         plan = self.plan
         before = {row.id: row.place for row in self.snapshot.held}
         indexes = card_indexes(view.node for view in self.snapshot.nodes)
         lines = [f"warning: {warning}" for warning in plan.warnings]
         lines += [f"{service}: {sentence}" for service, sentence in sorted(plan.rolling.items())]
-        lines += [f"{'refused' if refusal.blocking else 'waiting'}: {refusal}" for refusal in plan.refusals]
+        lines += [f"refused: {sentence}" for sentence in refusal_lines(plan.blocking)]
+        lines += [f"waiting: {sentence}" for sentence in refusal_lines(plan.waiting)]
         if not plan.blocking:
             lines.append(change_table(plan.steps, before, indexes, unchanged(plan)))
         if cards:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from components.ledger import Ledger
 from components.placement.address import WAITING, addresses, card_indexes
-from components.placement.picture import CHANGE_HEADINGS, NOWHERE, change_rows, columns
+from components.placement.picture import CHANGE_HEADINGS, NOWHERE, change_rows, columns, refusal_lines
 from components.placement.plan import plan
-from components.placement.plan_types import Plan, Refusal, Step
+from components.placement.plan_types import Plan, Step
 from components.placement.snapshot import Place, Snapshot
 from components.placement.usage import usage
 from components.providers.work.forms import ADOPTED, change_of, forecast
@@ -19,8 +19,6 @@ from components.spec.node import Node
 
 ROWS = 200
 """How many rows the preview's table has; a change of more says how to see the rest."""
-ALIKE = 3
-"""From this many refusals of one service that differ in the ordinal only, one sentence stands for all."""
 
 Addresses = Mapping[str, Mapping[str, str]]
 """service -> ordinal -> ``node/card`` or ``waiting``, as ``assignments`` stand in Pulumi's inputs."""
@@ -56,14 +54,8 @@ class Proposal:
         return "\n".join([columns(CHANGE_HEADINGS, rows), *more, f"{self._unchanged()} unchanged"])
 
     def refusals(self) -> Iterator[str]:
-        """Yield a sentence for each instance that has no place and fails the check; one for many that are alike."""
-        for alike in _grouped(self.plan.blocking):
-            first, last = alike[0], alike[-1]
-            if len(alike) < ALIKE:
-                yield from map(str, alike)
-            else:
-                one = f"{first.service}/{first.ordinal}"
-                yield str(first).replace(one, f"{one} to {last.ordinal} ({len(alike)} instances): each", 1)
+        """Return a sentence for each instance that has no place and fails the check; one for many that are alike."""
+        return refusal_lines(self.plan.blocking)
 
     def _adopted(self) -> list[tuple[str, Mapping[str, str]]]:
         return sorted(self.change.get(ADOPTED, {}).items())
@@ -176,10 +168,3 @@ def _adopted_rows(service: str, places: Mapping[str, str]) -> Iterator[tuple[str
     for ordinal, moved in places.items():
         was, _, now = moved.partition(" -> ")
         yield f"{service}/{ordinal}", was, now, "adopted", "done since the last `up`"
-
-
-def _grouped(refusals: Sequence[Refusal]) -> Iterator[list[Refusal]]:
-    groups: dict[str, list[Refusal]] = {}
-    for refusal in refusals:
-        groups.setdefault(repr(replace(refusal, ordinal=0)), []).append(refusal)
-    yield from groups.values()
