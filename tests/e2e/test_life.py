@@ -83,8 +83,12 @@ def test_what_is_only_called_or_held_otherwise_restarts_nothing(project: Make) -
     assert all(replaced[each["urn"]] != each["id"] for each in resources)
 
     lab.service("llm", gpu_memory=48)
-    lab.up("--target", "**EasService::llm")
-    assert lab.instances() == before, "nothing runs before Placement takes it up"
+    refused = lab.up("--target", "**EasService::llm", ok=False)
+    assert "service 'llm' is targeted and Placement is not" in refused
+    assert "--target-dependents" in refused
+    assert lab.instances() == before
+    lab.up("--target", "**EasService::llm", "--target", "**eas:Placement::*")
+    assert lab.instances().keys() == {"page/0", "llm/0"}
     lab.remove("llm")
     (lab.root / "services" / "other-file.json").unlink()
     lab.service("sheet", gpu_memory=20)

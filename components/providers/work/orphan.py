@@ -37,6 +37,18 @@ _lock = threading.Lock()
 _calls = 0
 
 
+def launching_cli() -> psutil.Process | None:
+    """Return the CLI that this process works for, None where it was started otherwise."""
+    return _LAUNCHED_BY[-1] if _LAUNCHED_BY and _is_cli(_LAUNCHED_BY[-1]) else None
+
+
+def _is_cli(process: psutil.Process) -> bool:
+    try:
+        return process.name() == CLI
+    except psutil.Error:
+        return False
+
+
 def orphaned() -> bool:
     """Return whether the CLI that this process works for has ended, so that nobody waits for the result any more."""
     try:

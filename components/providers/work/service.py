@@ -16,6 +16,7 @@ from pulumi.dynamic import (
 
 from components.providers.work import session
 from components.providers.work.inputs import InputError, mapping, public, text, unknowns, whole
+from components.providers.work.targeted import placement_left_out, refusal
 from components.rules import judge_service
 from components.settle.teardown import teardown_instances
 from components.spec.service import parse_service
@@ -42,6 +43,8 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         spec, about = mapping(checked, "spec"), mapping(checked, ABOUT)
     except InputError as error:
         return CheckResult(checked, [CheckFailure("", str(error))])
+    if placement_left_out():
+        return CheckResult(checked, [CheckFailure("", refusal(name))])
     source = str(about.get("source") or f"service {name!r}")
     service, faults = parse_service(spec, source=source, default_name=name)
     if service is not None:
