@@ -1,0 +1,150 @@
+"""How much of a cluster's GPUs placement rules can give away, on a production trace and by its published protocol.
+
+    python -m bench.openb [--nodes FILE --pods FILE] [--seeds N] [--json]
+
+Without files, all traces under ``../shared/traces/openb`` are replayed; where that folder is missing, this is said and a
+trace of our own is. Every policy gets the same arrivals. An independent replay checks every decision: a placement that
+does not fit, or a pod that is dropped although a node could take it, fails the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.figures import Figure, report
+from bench.openb import rivals, rule
+from bench.openb.referee import FoulPlay, Result, judge
+from bench.openb.trace import GROUPS, Trace, made_up, read
+
+TRACES = Path(__file__).resolve().parents[2].parent / "shared" / "traces" / "openb"
+NAMES = ("default", "cpu100", "gpushare60", "gpuspec20", "multigpu20")
+FIRST_SEED = 42
+GIVEN, SHUFFLED, LEARNED = "value, mix given", "value, names shuffled", "value, mix learned"
+RULES = (rivals.RANDOM, rivals.BEST_FIT, rivals.FGD, GIVEN, SHUFFLED, LEARNED)
+GIVEN_GOAL, LEARNED_GOAL = 60.0, 45.0
+"""Percent of the gap between FGD and the bound that shall be closed, on average over traces."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Replay, print, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.openb",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--nodes", type=Path, help="node list; default: the one of openb")
+    parser.add_argument("--pods", type=Path, help="pod list; default: all of openb")
+    parser.add_argument("--seeds", type=int, default=10, help=f"how many, from {FIRST_SEED}; default 10")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON in the last line")
+    asked = parser.parse_args(arguments)
+    figures: list[Figure] = []
+    shares: dict[str, list[float]] = {GIVEN: [], LEARNED: []}
+    try:
+        for trace in traces(asked.nodes, asked.pods):
+            found = replay_all(trace, range(FIRST_SEED, FIRST_SEED + asked.seeds))
+            show(trace, found)
+            figures += figures_of(trace, found, shares)
+    except FoulPlay as foul:
+        print(f"error: {foul}", file=sys.stderr)
+        return 1
+    for name, goal in ((GIVEN, GIVEN_GOAL), (LEARNED, LEARNED_GOAL)):
+        if shares[name]:
+            mean = statistics.mean(shares[name])
+            print(f"gap between FGD and the bound closed, {name}: {mean:.1f} % (goal {goal:.0f} %)")
+            figures.append(Figure(f"gap left open, {name}", 100 - mean, "%", 100 - goal))
+    return report(figures, as_json=asked.json)
+
+
+def traces(nodes: Path | None, pods: Path | None) -> list[Trace]:
+    """Return what is to be replayed."""
+    nodes = nodes or TRACES / "openb_node_list_gpu_node.csv"
+    if pods is not None:
+        return [read(nodes, pods)]
+    if not nodes.exists():
+        print(f"skipped: the openb traces, since there is no {nodes}; a made-up trace is replayed instead")
+        return [made_up()]
+    return [read(nodes, TRACES / f"openb_pod_list_{name}.csv") for name in NAMES]
+
+
+def replay_all(trace: Trace, seeds: Sequence[int]) -> dict[str, list[Result]]:
+    """Return per policy the judged result of every seed."""
+    found: dict[str, list[Result]] = {name: [] for name in RULES}
+    for seed in seeds:
+        stream = trace.arrivals(seed)
+        order = list(trace.hosts)
+        random.Random(seed).shuffle(order)
+        for name in RULES:
+            hosts = order if name in (rivals.FGD, SHUFFLED) else trace.hosts
+            if name in (GIVEN, SHUFFLED, LEARNED):
+                decisions, _ = rule.run(trace, hosts, stream, known=name != LEARNED)
+            else:
+                decisions = rivals.run(name, trace, hosts, stream, seed)
+            found[name].append(judge(hosts, stream, decisions))
+    return found
+
+
+def percents(trace: Trace, results: Sequence[Result], mark: int) -> list[float]:
+    """Return the allocation of every seed in percent."""
+    return [100 * result.allocated[mark] / trace.capacity for result in results]
+
+
+def closed(trace: Trace, percent: float) -> float:
+    """Return which part of the gap between the published FGD and the bound is closed, in percent."""
+    assert trace.published is not None, "only a published trace has a bound"
+    return 100 * (percent - trace.published.fgd_100) / (trace.published.bound - trace.published.fgd_100)
+
+
+def show(trace: Trace, found: dict[str, list[Result]]) -> None:
+    """Print one trace's table."""
+    seeds = len(found[GIVEN])
+    print(f"\n{trace.name}: {len(trace.hosts):,} nodes, {len(trace.pods):,} pods, {seeds} seeds")
+    heads = "".join(f"{group:>11}" for group in GROUPS)
+    print(f"{'':<24}{'at 100 %':>14}{'at 130 %':>16}{'gap closed':>12}   dropped at 100 %:{heads}")
+    for name, results in found.items():
+        cells = []
+        for mark in (0, 1):
+            values = percents(trace, results, mark)
+            cells.append(f"{statistics.mean(values):.2f} +-{statistics.pstdev(values):.2f}")
+        mean = statistics.mean(percents(trace, results, 0))
+        part = f"{closed(trace, mean):.0f} %" if trace.published else ""
+        dropped = sum((result.dropped[0] for result in results), Counter[str]())
+        groups = "".join(f"{dropped[group] / seeds:>11.1f}" for group in GROUPS)
+        print(f"{name:<24}{cells[0]:>14}{cells[1]:>16}{part:>12}{'':>20}{groups}")
+    if trace.published:
+        fgd_100, fgd_130, bound = trace.published
+        print(f"{'published FGD':<24}{fgd_100:>8.2f}{fgd_130:>16.2f}")
+        print(
+            f"{'upper bound':<24}{bound:>8.2f}   (the published configuration LP; no online rule can pass it)"
+        )
+
+
+def figures_of(trace: Trace, found: dict[str, list[Result]], shares: dict[str, list[float]]) -> list[Figure]:
+    """Return the figures of one trace; a rule is behind where the figure is above zero."""
+    figures = []
+    for mark, at in enumerate(("100", "130")):
+        for name in (GIVEN, SHUFFLED, LEARNED):
+            mine = percents(trace, found[name], mark)
+            figures.append(
+                Figure(f"{trace.name}: unallocated at {at} %, {name}", 100 - statistics.mean(mine), "%")
+            )
+            others = percents(trace, found[rivals.FGD], mark)
+            if trace.published:
+                others = [max(other, trace.published[mark]) for other in others]
+            worst = max(other - own for own, other in zip(mine, others, strict=True))
+            figures.append(
+                Figure(f"{trace.name}: behind FGD at {at} %, worst seed, {name}", worst, "points", 0.0)
+            )
+    if trace.published:
+        for name, so_far in shares.items():
+            so_far.append(closed(trace, statistics.mean(percents(trace, found[name], 0))))
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

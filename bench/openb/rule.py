@@ -1,0 +1,101 @@
+"""The engine that the product uses, driven through a stream of arrivals. Prices are its only memory of the mix."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.openb.trace import Host, Pod, Trace
+from components.placement.value.claims import Book, Claimed
+from components.placement.value.engine import ADJUST, SOLVE, Engine, Free
+
+EVERY = 300
+"""After so many arrivals prices are adjusted."""
+HORIZON, FLOOR = 1.1, 0.1
+"""Expected are the arrivals until this part of the capacity is asked for, and at least this part of it."""
+EARLY = (20, 40, 80, 150)
+"""While the mix is still being learned, prices are adjusted sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of this process for placing, and for prices and what follows from them; how many times the latter."""
+
+    placing: float
+    pricing: float
+    solved: int
+
+
+def open_engine(hosts: Sequence[Host], keys: Sequence[Pod], counts: Counter[Pod]) -> Engine:
+    """Return the engine on empty hosts: GPU thousandths are card memory, a pod asks for no compute."""
+    models = sorted({host.model for host in hosts})
+    kinds = [models.index(host.model) for host in hosts]
+    cards = Counter[int]()
+    for host, kind in zip(hosts, kinds, strict=True):
+        cards[kind] += host.gpus
+    claims = [
+        Claimed(
+            pod.gpus if pod.gpus > 1 else 0,
+            tuple(
+                (0 if pod.gpus > 1 else pod.milli) if pod.gpus and pod.may(model) else -1 for model in models
+            ),
+            0,
+            pod.cpu,
+            pod.memory,
+            tuple(pod.may(model) for model in models),
+        )
+        for pod in keys
+    ]
+    book = Book(
+        [1000] * len(models),
+        [cards[kind] for kind in range(len(models))],
+        claims,
+        [counts[pod] for pod in keys],
+        max(host.gpus for host in hosts),
+    )
+    free = [
+        Free(kind, host.cpu, host.memory, ((kind, 1000, 100),) * host.gpus)
+        for host, kind in zip(hosts, kinds, strict=True)
+    ]
+    return Engine(book, len(models), free, [[1000] * host.gpus for host in hosts], interpreted=False)
+
+
+def run(
+    trace: Trace, hosts: Sequence[Host], stream: Sequence[Pod], *, known: bool
+) -> tuple[list[tuple[int, int]], Timing]:
+    """Return what the rule decides for each pod, and how long that took.
+
+    ``known``: the mix of the trace is given; otherwise it is counted from what has arrived, from nothing.
+    """
+    counts = Counter(trace.pods)
+    keys = sorted(counts)
+    number = {pod: i for i, pod in enumerate(keys)}
+    engine = open_engine(hosts, keys, counts)
+    capacity = 1000 * sum(host.gpus for host in hosts)
+    asked_per_mix = sum(pod.asks for pod in trace.pods)
+    mix = [counts[pod] / asked_per_mix for pod in keys]
+    seen = [0] * len(keys)
+    asked, done, solved = 0, 0, 0
+    placing = pricing = 0.0
+    decisions: list[tuple[int, int]] = []
+    while done < len(stream):
+        left = max(HORIZON * capacity - asked, FLOOR * capacity)
+        rates = mix if known else [count / max(asked, 1) for count in seen]
+        began = time.process_time()
+        if known or asked:
+            engine.price([rate * left for rate in rates], ADJUST if solved else SOLVE)
+            engine.rank()
+            solved += 1
+        priced = time.process_time()
+        size = EVERY if known or solved >= len(EARLY) else EARLY[solved]
+        part = stream[done : done + size]
+        decisions += engine.place_all([number[pod] for pod in part])
+        placing += time.process_time() - priced
+        pricing += priced - began
+        for pod in part:
+            seen[number[pod]] += 1
+            asked += pod.asks
+        done += len(part)
+    return decisions, Timing(placing, pricing, solved)

@@ -1,0 +1,281 @@
+"""From claims and kinds of cards to what the kernels read: types, units, classes, asks.
+
+A *claim* here is what an instance asks for in numbers; equal claims are one. Decisions see claims as they are. For prices
+they are put in classes, with their CPU rounded up: finer classes cost time and gain nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from components.placement.value.shape import FULL_VALUE, NEVER, ONE, Asks, Gangs, Ints, Mix, Shape
+
+CPU_STEP, GANG_CPU_STEP = 1000, 8000
+"""To what the CPU of a class is rounded up, in thousandths of a core."""
+MOST_UNITS = 128
+"""Into how many units a card's memory is divided at most; where sizes share no divisor that allows it, they are rounded."""
+CPU_PRICES = (0.0, *(0.004 * 1.6**k for k in range(11)))
+"""In thousandths of a card per thousandth of a core."""
+COMPUTE_PRICES = (0.0, *(0.5 * 1.6**k for k in range(9)))
+"""In thousandths of a card per percent of its compute: what all of it costs goes from 50 to 2,147."""
+TAU = 12.0
+"""In thousandths of a card. From 8 to 20 it makes no difference; with 5 or 80 the rule is worse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one instance asks for.
+
+    ``gpus`` whole cards, or with 0 and ``rooms`` a slice: its MiB per kind of card, -1 where it may not be (for whole cards
+    0 or -1). ``compute`` percent. ``cpu`` and ``memory`` of the node. ``apart``: a kind of slices that may not be on its
+    node. ``kinds``: per kind of node, whether it may be there.
+    """
+
+    gpus: int
+    rooms: tuple[int, ...]
+    compute: int
+    cpu: int
+    memory: int
+    kinds: tuple[bool, ...]
+    apart: int = 0
+
+    @property
+    def slice(self) -> bool:
+        """Whether it asks for a part of one card."""
+        return not self.gpus and any(room > 0 for room in self.rooms)
+
+    @property
+    def on_cards(self) -> bool:
+        """Whether it asks for cards at all."""
+        return self.gpus > 0 or self.slice
+
+
+class Book:
+    """Types, classes and asks of a list of claims on a list of kinds of cards.
+
+    ``sizes``: MiB of an empty card of each kind; ``counts``: how many cards of each kind there are; ``claims`` and
+    ``weights``: what is asked for and how often.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        counts: Sequence[int],
+        claims: Sequence[Claimed],
+        weights: Sequence[float],
+        cards: int,
+    ) -> None:
+        """``cards``: the most cards that a node has."""
+        self.claims = claims
+        self._merge(sizes, counts)
+        self.shape = self._shape(cards)
+        self.asks = self._asks()
+        self._class_of: dict[int, int] = {}
+        self._gang_of: dict[int, int] = {}
+        self.mix = self._mix(weights)
+        self.gangs = self._gangs()
+
+    def _merge(self, sizes: Sequence[int], counts: Sequence[int]) -> None:
+        """Make one type of all kinds of cards that have one size and take the same claims."""
+        seen: dict[tuple[int, ...], int] = {}
+        self.type_of: list[int] = []
+        self.sizes: list[int] = []
+        self.counts: list[int] = []
+        first: list[int] = []
+        for kind, size in enumerate(sizes):
+            rooms = tuple(
+                claim.rooms[kind] if claim.on_cards and claim.rooms[kind] <= size else -1
+                for claim in self.claims
+            )
+            type_ = seen.setdefault((size, *rooms), len(seen))
+            if type_ == len(self.sizes):
+                self.sizes.append(size)
+                self.counts.append(0)
+                first.append(kind)
+            self.type_of.append(type_)
+            self.counts[type_] += counts[kind]
+        if not self.sizes:
+            self.sizes, self.counts = [1], [0]
+        self.rooms = [
+            [
+                claim.rooms[kind] if claim.on_cards and claim.rooms[kind] <= sizes[kind] else -1
+                for kind in first
+            ]
+            for claim in self.claims
+        ]
+
+    def _shape(self, cards: int) -> Shape:
+        exact, units, unit = 1, [], []
+        for type_, size in enumerate(self.sizes):
+            rooms = [
+                rooms[type_]
+                for claim, rooms in zip(self.claims, self.rooms, strict=True)
+                if claim.slice and rooms[type_] > 0
+            ]
+            one = gcd(*rooms) if rooms else size
+            if size // one > MOST_UNITS:
+                one, exact = -(-size // MOST_UNITS), 0
+            unit.append(max(one, 1))
+            units.append(size // max(one, 1))
+        percents = [claim.compute for claim in self.claims if claim.slice and claim.compute]
+        steps = 100 // gcd(100, *percents) if percents else 0
+        percent = 100.0 / steps if steps else 0.0
+        prices = COMPUTE_PRICES if steps else (0.0,)
+        width = len(CPU_PRICES) * len(prices)
+        return Shape(
+            units=_ints(units),
+            unit=_ints(unit),
+            first=_ints(_sums((count + 1) * (steps + 1) for count in units)),
+            row=_ints(_sums((count + 1) * width for count in units)),
+            exact=exact,
+            steps=steps,
+            cpu_prices=np.array(CPU_PRICES),
+            cpu_prices_int=_ints([round(price * ONE) for price in CPU_PRICES]),
+            compute_prices=np.array([price * percent for price in prices]),
+            compute_prices_int=_ints([round(price * percent * ONE) for price in prices]),
+            tau=TAU,
+            cards=cards,
+        )
+
+    def _asks(self) -> Asks:
+        claims, steps = self.claims, self.shape.steps
+        whole = [
+            [size if claim.gpus else max(room, 0) for room, size in zip(rooms, self.sizes, strict=True)]
+            for claim, rooms in zip(claims, self.rooms, strict=True)
+        ]
+        return Asks(
+            gpus=_ints([claim.gpus for claim in claims]),
+            slice=_ints([claim.slice for claim in claims]),
+            room=_ints([NEVER if room < 0 else room for rooms in self.rooms for room in rooms]),
+            units=_ints(
+                [
+                    -(-room // one)
+                    for rooms in whole
+                    for room, one in zip(rooms, self.shape.unit.tolist(), strict=True)
+                ]
+            ),
+            share=_ints(
+                [1000 * room // size for rooms in whole for room, size in zip(rooms, self.sizes, strict=True)]
+            ),
+            compute=_ints([claim.compute if claim.slice else 0 for claim in claims]),
+            steps=_ints([-(-claim.compute * steps // 100) if claim.slice else 0 for claim in claims]),
+            cpu=_ints([claim.cpu for claim in claims]),
+            memory=_ints([claim.memory for claim in claims]),
+            apart=_ints([claim.apart for claim in claims]),
+            may=_ints([may for claim in claims for may in claim.kinds]),
+            toll=_ints(
+                [[price * claim.cpu for price in self.shape.cpu_prices_int.tolist()] for claim in claims]
+            ),
+        )
+
+    def _mean_share(self, ask: int) -> float:
+        """Return which part of a card's memory a slice takes, on average over the cards where it may be."""
+        total = taken = 0.0
+        for room, size, count in zip(self.rooms[ask], self.sizes, self.counts, strict=True):
+            if room >= 0:
+                total += count
+                taken += count * room / size
+        return taken / total if total else 0.0
+
+    def _values(self, weights: Sequence[float]) -> list[float]:
+        """Return what each claim is worth, in thousandths of a card.
+
+        A slice is worth the part of a card that it takes, of memory and compute in the proportion in which the whole mix
+        wants the two: the scarce one counts most, and where nobody asks for compute, memory alone counts.
+        """
+        shares = [self._mean_share(ask) for ask in range(len(self.claims))]
+        slices = [ask for ask, claim in enumerate(self.claims) if claim.slice]
+        memory = sum(weights[ask] * shares[ask] for ask in slices)
+        compute = sum(weights[ask] * self.claims[ask].compute / 100 for ask in slices)
+        part = memory / (memory + compute) if memory + compute else 1.0
+        return [
+            FULL_VALUE
+            * (claim.gpus or part * share + (1.0 - part) * (claim.compute if claim.slice else 0) / 100)
+            for claim, share in zip(self.claims, shares, strict=True)
+        ]
+
+    def _mix(self, weights: Sequence[float]) -> Mix:
+        values = self._values(weights)
+        units = self.asks.units.reshape(len(self.claims), -1)
+        number: dict[tuple[object, ...], int] = {}
+        leads: list[int] = []
+        for ask, claim in enumerate(self.claims):
+            if claim.gpus <= 1 and claim.on_cards:
+                key = (claim.gpus, *self.rooms[ask], claim.compute, -(-claim.cpu // CPU_STEP))
+                self._class_of[ask] = number.setdefault(key, len(number))
+                if self._class_of[ask] == len(leads):
+                    leads.append(ask)
+        sizes: list[int] = []
+        slot: list[int] = []
+        count: list[int] = []
+        for type_ in range(len(self.sizes)):
+            fits = [self.rooms[ask][type_] >= 0 for ask in leads]
+            wide = [
+                self.shape.units[type_] if self.claims[ask].gpus else max(units[ask, type_], 1)
+                for ask in leads
+            ]
+            here = sorted({int(size) for size, may in zip(wide, fits, strict=True) if may})
+            count.append(len(here))
+            sizes += here + [0] * (len(leads) - len(here))
+            slot += [here.index(int(size)) if may else -1 for size, may in zip(wide, fits, strict=True)]
+        return Mix(
+            value=_floats([values[ask] for ask in leads]),
+            price=np.zeros(len(leads)),
+            cpu=_floats([-(-self.claims[ask].cpu // CPU_STEP) * CPU_STEP for ask in leads]),
+            compute=_ints(
+                [self.shape.steps if self.claims[ask].gpus else int(self.asks.steps[ask]) for ask in leads]
+            ),
+            wanted=np.zeros(len(leads)),
+            slot=_ints(slot),
+            sizes=_ints(sizes),
+            distinct=_ints(count),
+        )
+
+    def _gangs(self) -> Gangs:
+        number: dict[tuple[object, ...], int] = {}
+        leads: list[int] = []
+        for ask, claim in enumerate(self.claims):
+            if claim.gpus > 1:
+                key = (claim.gpus, *self.rooms[ask], -(-claim.cpu // GANG_CPU_STEP))
+                self._gang_of[ask] = number.setdefault(key, len(number))
+                if self._gang_of[ask] == len(leads):
+                    leads.append(ask)
+        return Gangs(
+            number=_ints([self.claims[ask].gpus for ask in leads]),
+            value=_floats([FULL_VALUE * self.claims[ask].gpus for ask in leads]),
+            price=np.zeros(len(leads)),
+            cpu=_floats([-(-self.claims[ask].cpu // GANG_CPU_STEP) * GANG_CPU_STEP for ask in leads]),
+            wanted=np.zeros(len(leads)),
+            allowed=_ints([self.rooms[ask][type_] >= 0 for type_ in range(len(self.sizes)) for ask in leads]),
+        )
+
+    def expect(self, wanted: Sequence[float]) -> tuple[list[float], list[float]]:
+        """Return how many of each class, and of each class of gangs, are expected, from how many of each claim are."""
+        ones, gangs = [0.0] * len(self.mix.value), [0.0] * len(self.gangs.value)
+        for ask, amount in enumerate(wanted):
+            if ask in self._class_of:
+                ones[self._class_of[ask]] += amount
+            elif ask in self._gang_of:
+                gangs[self._gang_of[ask]] += amount
+        return ones, gangs
+
+
+def _sums(numbers: object) -> list[int]:
+    """Return the sums of the first 0, 1, 2 … numbers."""
+    total, sums = 0, [0]
+    for number in numbers:  # type: ignore[attr-defined]
+        total += number
+        sums.append(total)
+    return sums
+
+
+def _ints(numbers: Sequence[object]) -> Ints:
+    return np.array(numbers, dtype=np.int64)
+
+
+def _floats(numbers: Sequence[float]) -> np.ndarray:
+    return np.array(numbers, dtype=np.float64)
