@@ -6,6 +6,7 @@ few other orders are tried before anybody is refused; all of them are fixed, so 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -120,10 +121,24 @@ def _place(board: Board, needs: list[Need]) -> list[Need]:
 
 
 def _other_orders(order: list[Need], left: list[Need]) -> list[list[Need]]:
-    names = {need.name for need in left}
-    orders = [[*left, *(need for need in order if need.name not in names)]]
+    orders = [_these_first(order, left)]
     orders += [sorted(order, key=lambda need, by=by: (by(need), need.name)) for by in _ORDERS[1:]]  # type: ignore[misc]
     return orders[: max(1, EFFORT // len(order))]
+
+
+def _these_first(order: list[Need], left: list[Need]) -> list[Need]:
+    """Put as many of each service first as are left out of it: its lowest ordinals, as the highest are to go without."""
+    missing = Counter(need.group.wanted.service for need in left)
+    first = []
+    for need in sorted(order, key=lambda need: need.slot.ordinal):
+        if missing[need.group.wanted.service] > 0:
+            missing[need.group.wanted.service] -= 1
+            first.append(need)
+    names = {need.name for need in first}
+    return [
+        *(need for need in order if need.name in names),
+        *(need for need in order if need.name not in names),
+    ]
 
 
 def _alone(board: Board, need: Need) -> bool:

@@ -48,6 +48,15 @@ def test_where_the_usual_order_leaves_somebody_out_other_orders_are_tried() -> N
     assert (where(made, "big"), where(made, "hungry")) == ({0: "b-0"}, {0: "a-0"})
 
 
+def test_whichever_order_helps_it_is_the_highest_ordinals_that_wait() -> None:
+    """Scaling down retires the highest: a service must not lose the only one that runs."""
+    two = [node(name, [81_251, 81_251]) for name in ("a", "b")]
+    wishes = [want("page", 20, instances=2), want("llm", 48), want("embed", 6, instances=2, spread="host")]
+    made = planned(picture(two), *wishes, want("video", gpu=2, instances=3), options=WAIT)
+    assert where(made, "video") == {0: "a-0+a-1", 1: "waiting", 2: "waiting"}
+    assert where(made, "embed") == {0: "b-0", 1: "waiting"}
+
+
 def test_the_answer_does_not_depend_on_the_order_of_nodes_rows_or_services() -> None:
     """Byte for byte."""
     nodes = [node("a", 2), node("b", 1), node("c", [10_240, 20_480])]
