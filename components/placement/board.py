@@ -161,12 +161,21 @@ class Board:
 
     def going(self, row: Held, reason: str) -> Stop:
         """Record that a row of this owner goes. One that never counted (``pending``) leaves nothing."""
+        if row.state != "pending":
+            self.books.book(self.grid.uses(row.place), self.node(row.place), kind_of(row.place))
+        return self._stop(row, reason)
+
+    def evict(self, row: Held, reason: str) -> Stop:
+        """Record that a row goes that was counted as one that stays."""
+        self.books.stay(self.grid.uses(row.place), self.node(row.place), kind_of(row.place), -1)
+        return self._stop(row, reason)
+
+    def _stop(self, row: Held, reason: str) -> Stop:
         node = self.node(row.place)
         stop = Stop(row, node, reason=reason)
         if row.state != "pending":
             stop.uses = self.grid.uses(row.place)
             stop.credit = Credit(stop.uses)
-            self.books.book(stop.uses, node, kind_of(row.place))
             if node >= 0:
                 self.stops_on.setdefault(node, []).append(stop)
         self.stops.append(stop)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from components.placement.check_moves import Moves
 from components.placement.check_rolls import roll_faults
 from components.placement.check_room import room_faults
 from components.placement.check_world import Row, World, build, instances
@@ -30,12 +31,14 @@ def violations(snapshot: Snapshot, wanted: Sequence[Wanted], plan: Plan, options
     if plan.blocking:
         return faults
     faults += room_faults(world, plan, options)
+    moves = Moves(world, plan)
     for want in wanted:
         faults += _ends_right(world, want, plan)
-        faults += _stays(world, want, plan)
+        faults += _stays(world, want, plan, moves)
         faults += _spread(world, want, plan)
         faults += roll_faults(world, want, plan)
     faults += _nothing_left_over(world, plan)
+    faults += moves.faults(options)
     return faults
 
 
@@ -139,8 +142,8 @@ def _good(world: World, want: Wanted, held: Held) -> bool:
     )
 
 
-def _stays(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
-    """What still fits where it is stays, and what is ready and right is not touched at all (5, 6)."""
+def _stays(world: World, want: Wanted, plan: Plan, moves: Moves) -> Iterator[str]:
+    """What still fits where it is stays, or makes room; what is ready and right is not touched at all (5, 6)."""
     steps = {step.instance: step for step in plan.steps if step.instance}
     count = instances(want, world.snapshot)
     good: dict[int, list[Held]] = {}
@@ -152,6 +155,9 @@ def _stays(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
         place = plan.assignments[want.service].get(ordinal)
         for held in rivals:
             if _too_full(world, held):
+                continue
+            if moves.makes_room(held, place):
+                moves.counted.add((held.service, held.ordinal))
                 continue
             if place not in [other.place for other in rivals]:
                 yield f"{held.id} fits where it is and is not kept (5)"

@@ -52,7 +52,7 @@ def _keep_in_place(board: Board) -> None:
         for slot in group.slots:
             if slot.kept is None and slot.start is None and slot.olds and not slot.moved:
                 for old in sorted(slot.olds, key=lambda old: (not old.serves, old.key)):
-                    start = _same_place(board, group, slot, old)
+                    start = same_place(board, group, slot, old)
                     if start is not None:
                         slot.start = start
                         board.put(start)
@@ -61,7 +61,7 @@ def _keep_in_place(board: Board) -> None:
                         break
 
 
-def _same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | None:
+def same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | None:
     ask, grid = group.ask, board.grid
     if old.row is None or old.node < 0 or not board.takes_it(old.row.place):
         return None
@@ -143,7 +143,7 @@ def _these_first(order: list[Need], left: list[Need]) -> list[Need]:
 
 def _alone(board: Board, need: Need) -> bool:
     """Return whether it fits as long as nobody else is placed."""
-    return _find(board, need.group.ask) is not None
+    return find(board, need.group.ask) is not None
 
 
 def _attempt(board: Board, order: Sequence[Need]) -> tuple[list[Need], list[Need]]:
@@ -154,12 +154,12 @@ def _attempt(board: Board, order: Sequence[Need]) -> tuple[list[Need], list[Need
         ask = need.group.ask
         # Books only fill up during one attempt, so what did not fit once does not fit later.
         same: object = (ask.claim, ask.pool) if ask.spread is None else need.group.wanted.service
-        found = None if same in hopeless else _find(board, ask)
+        found = None if same in hopeless else find(board, ask)
         if found is None:
             hopeless.add(same)
             left.append(need)
         else:
-            need.slot.start = _begin(board, need, *found)
+            need.slot.start = begin(board, need, *found)
             done.append(need)
     return done, left
 
@@ -174,7 +174,7 @@ def _undo(board: Board, done: Sequence[Need]) -> None:
         need.slot.start = None
 
 
-def _find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
+def find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
     """Return (node, cards, free at once) of the best place, or None."""
     found = board.shelf.best(ask)
     if found is not None:
@@ -195,7 +195,7 @@ def _waits(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> int:
     return int(bool(board.books.missing(uses, soon)))
 
 
-def _begin(board: Board, need: Need, node: int, cards: tuple[int, ...], free: bool) -> Start:
+def begin(board: Board, need: Need, node: int, cards: tuple[int, ...], free: bool) -> Start:
     ask, slot = need.group.ask, need.slot
     place = ask.place(board.grid, node, cards)
     start = Start(

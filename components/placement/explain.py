@@ -6,6 +6,8 @@ blocks anybody's change: it waits, or runs on where it is, and the plan says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from components.placement import words
 from components.placement.board import Board, Standing
 from components.placement.capacity import View
@@ -14,15 +16,17 @@ from components.placement.feasible import Ask
 from components.placement.jobs import Start
 from components.placement.plan_types import Refusal
 from components.placement.rolling import Roll
+from components.placement.room.hints import Hint
 from components.placement.survey import Survey
 
 
 class Explainer:
     """Explains refusals on one board; instances of one service that are refused alike are looked at once."""
 
-    def __init__(self, board: Board) -> None:
-        """Nothing has been looked at yet."""
+    def __init__(self, board: Board, hints: Mapping[tuple[str, int], Hint]) -> None:
+        """Nothing has been looked at yet but which moves would help whom."""
         self._board = board
+        self._hints = hints
         self._seen: dict[tuple[str, str], tuple[dict[str, int], str, str]] = {}
 
     def _look(self, ask: Ask, view: View, name: str) -> tuple[dict[str, int], str, str]:
@@ -38,13 +42,17 @@ class Explainer:
         counts, nearest, _ = self._look(need.group.ask, self._board.books.in_the_end, "final")
         says = ", ".join(f"{count} {reason}" for reason, count in counts.items())
         sentence = f"{service}/{ordinal} runs on where it is, since it fits nowhere else ({need.slot.why})"
-        return f"{sentence}: {says}. {nearest}".strip()
+        hint = self._hints.get(need.name)
+        return " ".join(
+            part for part in (f"{sentence}: {says}.", nearest, hint.sentence if hint else "") if part
+        )
 
     def refusal(self, need: Need) -> Refusal:
         """Explain why an instance has no place."""
         service, ordinal = need.name
         ask = need.group.ask
         counts, nearest, remedy = self._look(ask, self._board.books.in_the_end, "final")
+        hint = self._hints.get(need.name)
         return Refusal(
             service,
             ordinal,
@@ -56,6 +64,8 @@ class Explainer:
             prefix=_prefix(self._board, need),
             of="node" if ask.kind == "cpu" else "card",
             verdict="fits nowhere else" if need.slot.olds else "fits nowhere",
+            moves=hint.sentence if hint else "",
+            max_moves=hint.max_moves if hint else 0,
         )
 
     def no_way_to_roll(self, roll: Roll) -> Refusal:

@@ -22,8 +22,8 @@ _BRINGS_UP: dict[HoldState, tuple[Op, How, str]] = {
 }
 
 
-def put_in_order(board: Board, explainer: Explainer) -> None:
-    """Decide for every start and stop what comes before it; what cannot be ordered is refused."""
+def put_in_order(board: Board, explainer: Explainer) -> bool:
+    """Decide for every start and stop what comes before it; say whether something is refused that cannot be ordered."""
     for group in board.groups:
         for slot in group.slots:
             _begin(board, group, slot)
@@ -37,8 +37,9 @@ def put_in_order(board: Board, explainer: Explainer) -> None:
     _note_leaving(board)
     left = _settle_the_plain(board, rolls)
     left = _plan_rolls(board, rolls, left, explainer)
-    for start in break_circles(board, left, _alone(board)) if left else ():
-        board.refusals.append(explainer.stuck(start))
+    stuck = break_circles(board, left, _alone(board)) if left else []
+    board.refusals += [explainer.stuck(start) for start in stuck]
+    return bool(stuck)
 
 
 def _begin(board: Board, group: Group, slot: Slot) -> None:

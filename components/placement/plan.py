@@ -1,9 +1,9 @@
 """``plan``: from a picture of the pool and what is wanted to who runs where, and how to get there.
 
 The stages, each in its own module: ``keep`` decides what stays; ``choose`` (with ``feasible``, ``score``, ``spread``) finds
-places for the rest; ``order`` decides what waits for what: ``rolling`` and ``surge`` replace in waves, ``turns`` hands freed
-places on; ``sequence`` numbers the steps; ``explain`` says why somebody got no place. ``capacity`` has the books that all of
-them write in.
+places for the rest, and ``room`` moves others where that takes it and is allowed; ``order`` decides what waits for what:
+``rolling`` and ``surge`` replace in waves, ``turns`` hands freed places on; ``sequence`` numbers the steps; ``explain`` says
+why somebody got no place. ``capacity`` has the books that all of them write in.
 
 Pure: no I/O, clock or chance; the same input gives the same answer in any order of nodes, services and rows.
 """
@@ -20,9 +20,15 @@ from components.placement.keep import Pins, sort_rows
 from components.placement.notes import final_warnings
 from components.placement.order import put_in_order
 from components.placement.plan_types import Plan, PlanOptions
+from components.placement.room.hints import hints
+from components.placement.room.maker import Room
+from components.placement.room.search import Effort
 from components.placement.sequence import steps_of
 from components.placement.snapshot import Place, Snapshot
 from components.spec.claim import Wanted
+
+EFFORT = 6000
+"""How many places one plan may try in its search for room, so that a hopeless large pool is refused in time."""
 
 
 def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> Plan:
@@ -30,20 +36,29 @@ def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> 
     grid = Grid(snapshot.nodes)
     pins: Pins = frozenset()
     said: dict[tuple[str, int], str] = {}
+    barred: frozenset[tuple[str, int]] = frozenset()
+    effort = Effort(EFFORT)
     while True:
         board = Board(snapshot, options, grid)
         sort_rows(board, wanted, pins)
-        homeless = place_all(board)
-        explainer = Explainer(board)
-        staying = {need.name: explainer.runs_on(need) for need in homeless if may_run_on(board, need)}
-        if not staying.keys() - pins:
+        room = Room(board, effort)
+        homeless = room.make(place_all(board), barred)
+        staying = [need for need in homeless if need.name not in pins and may_run_on(board, need)]
+        if staying:
+            # What runs on where it is takes room that others may have been given, so all is planned again around it.
+            explainer = Explainer(board, hints(room, staying))
+            said |= {need.name: explainer.runs_on(need) for need in staying}
+            pins |= {need.name for need in staying}
+            continue
+        explainer = Explainer(board, hints(room, homeless))
+        refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
+        stuck = put_in_order(board, explainer)
+        if not (stuck and room.made_for):
             break
-        # What runs on where it is takes room that others may have been given, so all is planned again around it.
-        pins |= staying.keys()
-        said |= staying
+        # Room that no order of steps leads to is no room.
+        barred |= room.made_for
     board.warnings += [said[name] for name in sorted(said)]
-    board.refusals += [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
-    put_in_order(board, explainer)
+    board.refusals[:0] = refusals
     return Plan(
         assignments=_assignments(board, homeless),
         steps=steps_of(board),

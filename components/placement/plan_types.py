@@ -102,7 +102,8 @@ class Refusal:
 
     ``blocking`` refusals fail the check; the others (``wait``, or an instance that lost its place) leave it waiting.
     ``prefix``: what cannot be done because of it (``node gpu-b cannot be drained: ``). ``of``: what ``counts`` counts, and
-    ``verdict``: what does not work.
+    ``verdict``: what does not work. ``moves``: which moves of other instances would make it fit, and ``max_moves``: with
+    how many allowed; 0 where none do.
     """
 
     service: str
@@ -115,6 +116,8 @@ class Refusal:
     prefix: str = ""
     of: str = "card"
     verdict: str = "fits nowhere"
+    moves: str = ""
+    max_moves: int = 0
 
     def __str__(self) -> str:
         """One sentence with the numbers and the next step."""
@@ -122,7 +125,7 @@ class Refusal:
         counts = ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
         of = f": of {total} {self.of}{'' if total == 1 else 's'}, {counts}" if counts else ""
         said = f"{self.prefix}{self.service}/{self.ordinal} asks for {self.asks} and {self.verdict}{of}."
-        return " ".join(part for part in (said, self.nearest, self.remedy) if part)
+        return " ".join(part for part in (said, self.nearest, self.moves, self.remedy) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,3 +156,50 @@ def test_json_of_a_refusal_is_an_object_with_the_sentence(scratch: Scratch) -> N
     assert told["exit"] == 1
     assert "eas:owner" in told["error"]
     json.dumps(told)
+
+
+def fragmented(scratch: Scratch) -> None:
+    """Leave 64 GiB free where one of 15 sits, and ask for 70."""
+    scratch.service("big", gpu_memory=60)
+    scratch.service("small", gpu_memory=15)
+    scratch.service("mid", gpu_memory=50, instance=3)
+    scratch.apply()
+    (scratch.root / "services" / "big.json").unlink()
+    scratch.service("new", gpu_memory=70)
+
+
+def test_a_refusal_names_the_move_that_would_make_room_and_nothing_moves(scratch: Scratch) -> None:
+    fragmented(scratch)
+    result = scratch.eas("plan")
+    assert result.exit_code == 1
+    assert "It fits with 1 move: small/0 from " in result.stdout
+    assert "(set max_moves to 1)" in result.stdout
+
+
+def test_with_leave_the_move_is_shown_as_what_it_is(scratch: Scratch) -> None:
+    fragmented(scratch)
+    shown = scratch.ok("plan", "--max-moves", "1")
+    row = next(line for line in shown.splitlines() if line.startswith("small/0"))
+    assert "move, make-before-break" in row
+    assert row.endswith("makes room for new/0")
+    pool = scratch.root / "pool.yaml"
+    pool.write_text(pool.read_text() + "max_moves: 1\n")
+    assert "makes room for new/0" in scratch.ok("plan")
+    assert scratch.eas("plan", "--max-moves", "-1").exit_code == 2
+
+
+@pytest.mark.parametrize("state", ["drain", "lose"])
+def test_as_if_a_card_were_draining_or_lost(fleet: Scratch, state: str) -> None:
+    card = fleet.card_of("llm")
+    shown = fleet.ok("plan", f"--{state}", card)
+    assert f"card {card} is {'draining' if state == 'drain' else 'lost'}" in shown
+    assert "llm/0" in shown
+    assert fleet.json("plan")["change"] == {}, "it was only asked, not done"
+
+
+def test_as_if_a_node_were_lost_says_who_is_stranded(fleet: Scratch) -> None:
+    fleet.service("wide", gpu=2)
+    fleet.apply()
+    shown = fleet.ok("plan", "--lose", "gpu-a", "--lose", "gpu-b")
+    assert "waiting: wide/0" in shown
+    assert "4 lost" in shown

@@ -147,5 +147,6 @@ def options(rng: random.Random) -> PlanOptions:
     """Return options; slices of both kinds are mostly mixed."""
     return PlanOptions(
         on_insufficient=rng.choice(("refuse", "wait", "wait")),
+        max_moves=rng.choice((0, 0, 1, 2, 8)),
         memory_only=rng.choice(("mixed", "mixed", "mixed", "separate")),
     )

@@ -156,5 +156,6 @@ def befallen(draw: st.DrawFn, one: NodeView) -> NodeView:
 options = st.builds(
     PlanOptions,
     on_insufficient=st.sampled_from(("refuse", "wait")),
+    max_moves=st.sampled_from((0, 0, 1, 2, 8)),
     memory_only=st.sampled_from(("mixed", "mixed", "separate")),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,17 +11,30 @@ from components.cli.base import declared
 from components.cli.base.command import command
 from components.cli.base.ending import Exit
 from components.cli.base.session import Session
-from components.cli.base.targets import node_named
+from components.cli.base.targets import card_or_node
 
 if TYPE_CHECKING:
     from components.placement.plan_types import Plan
-    from components.placement.snapshot import Snapshot
+    from components.placement.snapshot import NodeState, NodeView, Snapshot
     from components.spec.claim import Wanted
     from components.spec.project import Project
 
 DrainOption = Annotated[
     list[str] | None,
-    typer.Option("--drain", metavar="NODE", help="As if NODE were draining; can be given more than once."),
+    typer.Option("--drain", metavar="NODE|CARD", help="As if it were draining; can be given more than once."),
+]
+LoseOption = Annotated[
+    list[str] | None,
+    typer.Option("--lose", metavar="NODE|CARD", help="As if it were lost; can be given more than once."),
+]
+MovesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-moves",
+        min=0,
+        metavar="N",
+        help="How many instances may move to make room, instead of pool.yaml's.",
+    ),
 ]
 ServicesOption = Annotated[
     str | None, typer.Option("--services", metavar="DIR", help="Service files of another folder.")
@@ -40,12 +53,16 @@ def register(app: typer.Typer) -> None:
             eas plan
             eas plan --cards
             eas plan --drain a100-0
+            eas plan --lose a100-0/2
+            eas plan --max-moves 2
             eas plan --services examples
         """,
     )
     def plan(
         session: Session,
         drain: DrainOption = None,
+        lose: LoseOption = None,
+        max_moves: MovesOption = None,
         services: ServicesOption = None,
         cards: CardsOption = False,
     ) -> Exit:
@@ -56,11 +73,21 @@ def register(app: typer.Typer) -> None:
         """
         with session.busy("planning"):
             project = declared.sound(session, services)
-            proposal = Proposed.of(session, project, tuple(drain or ()))
+            supposed = Supposed(tuple(drain or ()), tuple(lose or ()), max_moves)
+            proposal = Proposed.of(session, project, supposed)
             ignored = [str(fault) for fault in declared.faults_of(project) if fault.level == "ineffective"]
         warnings = "".join(f"warning: {fault}\n" for fault in ignored)
         session.show(proposal.to_dict() | {"ineffective": ignored}, warnings + proposal.text(cards=cards))
         return Exit.FAILED if proposal.plan.blocking else Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """What is only asked, not so: nodes and cards that drain or are lost, and another ``max_moves``."""
+
+    drain: tuple[str, ...] = ()
+    lose: tuple[str, ...] = ()
+    max_moves: int | None = None
 
 
 class Proposed:
@@ -73,13 +100,17 @@ class Proposed:
         self.plan = plan
 
     @classmethod
-    def of(cls, session: Session, project: Project, draining: tuple[str, ...] = ()) -> Proposed:
+    def of(cls, session: Session, project: Project, supposed: Supposed | None = None) -> Proposed:
         """Plan what the project declares on what the ledger holds."""
         from components.placement.plan import plan
 
-        snapshot = as_if_draining(declared.snapshot_of(session, project), draining)
+        supposed = supposed or Supposed()
+        snapshot = as_if(declared.snapshot_of(session, project), supposed)
+        options = declared.options_of(project)
+        if supposed.max_moves is not None:
+            options = replace(options, max_moves=supposed.max_moves)
         wanted = declared.wanted_of(session, project)
-        return cls(snapshot, wanted, plan(snapshot, wanted, declared.options_of(project)))
+        return cls(snapshot, wanted, plan(snapshot, wanted, options))
 
     def usage(self) -> dict[str, Any]:
         """Return every card as it would be."""
@@ -121,13 +152,29 @@ class Proposed:
         return "\n".join(lines)
 
 
-def as_if_draining(snapshot: Snapshot, names: tuple[str, ...]) -> Snapshot:
-    """Return the snapshot with these nodes draining."""
-    keys = {node_named(name, [view.node for view in snapshot.nodes]).key for name in names}
-    views = tuple(
-        replace(view, state="draining", cause="operator", reason="asked with --drain")
-        if view.node.key in keys and view.state != "lost"
-        else view
-        for view in snapshot.nodes
+def as_if(snapshot: Snapshot, supposed: Supposed) -> Snapshot:
+    """Return the snapshot as if these nodes and cards were draining or lost."""
+    states: tuple[tuple[NodeState, tuple[str, ...]], ...] = (
+        ("draining", supposed.drain),
+        ("lost", supposed.lose),
     )
-    return replace(snapshot, nodes=views)
+    for state, names in states:
+        for name in names:
+            node, card = card_or_node(name, [view.node for view in snapshot.nodes])
+            views = tuple(
+                _in_state(view, card, state) if view.node.key == node.key else view for view in snapshot.nodes
+            )
+            snapshot = replace(snapshot, nodes=views)
+    return snapshot
+
+
+def _in_state(view: NodeView, card: str | None, state: NodeState) -> NodeView:
+    """Return a node with itself or one card in a state, unless it is in a worse one."""
+    reason = "asked with --drain" if state == "draining" else "asked with --lose"
+    if card is None:
+        if view.state == "lost":
+            return view
+        return replace(view, state=state, cause="operator", reason=reason)
+    if view.card_states.get(card) == "lost":
+        return view
+    return replace(view, card_states={**view.card_states, card: state})

@@ -111,7 +111,7 @@ class Guide:
 
     def _movable(self) -> str | None:
         """Return the node with the fewest instances, of those that can be emptied; one with the new service first."""
-        from components.cli.commands.plan import Proposed
+        from components.cli.commands.plan import Proposed, Supposed
 
         session = self._session
         project = declared.sound(session)
@@ -121,7 +121,12 @@ class Guide:
         candidates = sorted(counts, key=lambda name: (name not in new, counts[name], name))
         try:
             return next(
-                (name for name in candidates if _empties(Proposed.of(session, project, (name,)), name)), None
+                (
+                    name
+                    for name in candidates
+                    if _empties(Proposed.of(session, project, Supposed((name,))), name)
+                ),
+                None,
             )
         finally:
             session.close()
