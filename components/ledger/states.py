@@ -62,15 +62,22 @@ def _view(node: Node, departed: bool, recorded: list[NodeStateRow]) -> NodeView:
     if departed and STRICTNESS[node.state] < STRICTNESS["draining"]:
         verdict = Verdict("draining", "program", "the node left the program")
     cards: dict[str, NodeState] = {}
+    reasons: dict[str, str] = {}
     for row in recorded:
         if row.card:
-            cards[row.card] = max(cards.get(row.card, "ready"), row.state, key=STRICTNESS.__getitem__)
+            if STRICTNESS[row.state] > STRICTNESS[cards.get(row.card, "ready")]:
+                cards[row.card], reasons[row.card] = row.state, _reason(row)
         elif STRICTNESS[row.state] > STRICTNESS[verdict.state]:
             verdict = Verdict(row.state, row.cause, _reason(row))
     known = {card.uuid for card in node.cards}
     cards = {uuid: state for uuid, state in cards.items() if uuid in known and state != "ready"}
     return NodeView(
-        node=node, state=verdict.state, cause=verdict.cause, reason=verdict.reason, card_states=cards
+        node=node,
+        state=verdict.state,
+        cause=verdict.cause,
+        reason=verdict.reason,
+        card_states=cards,
+        card_reasons={uuid: reasons[uuid] for uuid in cards},
     )
 
 

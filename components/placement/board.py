@@ -116,7 +116,8 @@ class Board:
             else:
                 state = view.card_states.get(uuid, "ready")
                 subject = f"card {place.node}/{self.grid.card_index[card]}"
-                found = Standing(state, "operator", f"{subject} is {state}", subject)
+                said = f" ({view.card_reasons[uuid]})" if view.card_reasons.get(uuid) else ""
+                found = Standing(state, "operator", f"{subject} is {state}{said}", subject)
             if STRICTNESS[found.state] > STRICTNESS[worst.state]:
                 worst = found
         return worst

@@ -88,7 +88,7 @@ class Held:
 class NodeView:
     """A node with the state that counts (the stricter of declared, operator's and observed), and lost or cordoned cards.
 
-    ``card_states`` has an entry only for cards that are not ready.
+    ``card_states`` has an entry only for cards that are not ready, ``card_reasons`` who says so, when and why.
     """
 
     node: Node
@@ -96,6 +96,7 @@ class NodeView:
     cause: StateCause = "program"
     reason: str = ""
     card_states: dict[str, NodeState] = field(default_factory=dict)
+    card_reasons: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

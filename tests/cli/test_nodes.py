@@ -36,6 +36,32 @@ def test_a_node_takes_nothing_new_with_who_and_why(fleet: Scratch, verb: str, st
     assert "new driver" in shown
 
 
+def test_the_stricter_of_file_and_operator_holds_and_both_are_shown(fleet: Scratch) -> None:
+    text = (fleet.root / "pool.yaml").read_text()
+    said = text.replace("zone: z1}", "zone: z1, state: draining, reason: new driver}")
+    (fleet.root / "pool.yaml").write_text(said)
+    fleet.apply()
+    fleet.ok("cordon", "gpu-a", "--reason", "noisy fan")
+    shown = fleet.ok("pool")
+    assert "draining" in next(line for line in shown.splitlines() if line.startswith("gpu-a "))
+    assert "pool.yaml: new driver" in shown
+    also = next(line for line in shown.splitlines() if line.startswith("gpu-a is also cordoned ("))
+    assert also.endswith("UTC): noisy fan")
+    (fleet.root / "pool.yaml").write_text(said.replace("draining", "cordoned"))
+    fleet.apply()
+    fleet.ok("drain", "gpu-a", "--reason", "noisy fan")
+    shown = fleet.ok("pool")
+    assert "gpu-a is also cordoned (pool.yaml): new driver" in shown
+
+
+def test_the_plan_says_who_drains_a_card_when_and_why(fleet: Scratch) -> None:
+    card = fleet.card_of("llm")
+    fleet.ok("drain", card, "--reason", "ECC errors")
+    shown = fleet.ok("plan")
+    assert f"card {card} is draining (ECC errors (" in shown
+    assert " UTC))" in shown
+
+
 def test_uncordon_takes_it_back(fleet: Scratch) -> None:
     fleet.ok("drain", "gpu-a")
     fleet.ok("uncordon", "gpu-a")

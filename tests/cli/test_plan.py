@@ -203,3 +203,23 @@ def test_as_if_a_node_were_lost_says_who_is_stranded(fleet: Scratch) -> None:
     shown = fleet.ok("plan", "--lose", "gpu-a", "--lose", "gpu-b")
     assert "waiting: wide/0" in shown
     assert "4 lost" in shown
+    assert "gpu-a: 0 of " in shown
+    told = fleet.json("plan", "--lose", "gpu-a", "--lose", "gpu-b")["leaving"]
+    assert {name for each in told for name in each["stranded"]} == {"llm/0", "llm/1", "page/0", "wide/0"}
+
+
+def test_who_goes_where_and_who_is_stranded_is_said_before_anything_happens(scratch: Scratch) -> None:
+    """Both cards of gpu-b hold 50; one of 60 on gpu-a fits beside neither, one of 15 beside both."""
+    scratch.service("big", gpu_memory=60)
+    scratch.service("small", gpu_memory=15)
+    scratch.service("mid", gpu_memory=50, instance=3)
+    scratch.apply()
+    card = scratch.card_of("big")
+    assert scratch.card_of("small") == card
+    shown = scratch.ok("plan", "--drain", card)
+    assert f"{card}: 1 of 2 find a place elsewhere; stranded, and would run on where they are: big/0" in shown
+    assert (
+        f"big/0 runs on where it is, since it fits nowhere else (card {card} is draining (asked with" in shown
+    )
+    lost = scratch.ok("plan", "--lose", card)
+    assert f"{card}: 1 of 2 find a place elsewhere; stranded, and would wait: big/0" in lost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +11,11 @@ from components.cli.base import declared
 from components.cli.base.command import command
 from components.cli.base.ending import Exit
 from components.cli.base.session import Session
-from components.cli.base.targets import card_or_node
+from components.cli.commands.supposed import Supposed, as_if, leaving
 
 if TYPE_CHECKING:
     from components.placement.plan_types import Plan
-    from components.placement.snapshot import NodeState, NodeView, Snapshot
+    from components.placement.snapshot import Snapshot
     from components.spec.claim import Wanted
     from components.spec.project import Project
 
@@ -81,20 +81,14 @@ def register(app: typer.Typer) -> None:
         return Exit.FAILED if proposal.plan.blocking else Exit.OK
 
 
-@dataclass(frozen=True, slots=True)
-class Supposed:
-    """What is only asked, not so: nodes and cards that drain or are lost, and another ``max_moves``."""
-
-    drain: tuple[str, ...] = ()
-    lose: tuple[str, ...] = ()
-    max_moves: int | None = None
-
-
 class Proposed:
     """A plan, what it was made from, and how it reads."""
 
-    def __init__(self, snapshot: Snapshot, wanted: tuple[Wanted, ...], plan: Plan) -> None:
-        """Keep the three."""
+    def __init__(
+        self, snapshot: Snapshot, wanted: tuple[Wanted, ...], plan: Plan, supposed: Supposed | None = None
+    ) -> None:
+        """Keep them. ``supposed``: what of the snapshot was only asked."""
+        self.supposed = supposed or Supposed()
         self.snapshot = snapshot
         self.wanted = wanted
         self.plan = plan
@@ -110,7 +104,7 @@ class Proposed:
         if supposed.max_moves is not None:
             options = replace(options, max_moves=supposed.max_moves)
         wanted = declared.wanted_of(session, project)
-        return cls(snapshot, wanted, plan(snapshot, wanted, options))
+        return cls(snapshot, wanted, plan(snapshot, wanted, options), supposed)
 
     def usage(self) -> dict[str, Any]:
         """Return every card as it would be."""
@@ -130,6 +124,7 @@ class Proposed:
             "waiting": [str(refusal) for refusal in self.plan.waiting],
             "warnings": list(self.plan.warnings),
             "rolling": self.plan.rolling,
+            "leaving": [left.to_dict() for left in leaving(self.snapshot, self.plan, self.supposed)],
             "usage": self.usage(),
         }
 
@@ -147,34 +142,7 @@ class Proposed:
         lines += [f"waiting: {sentence}" for sentence in refusal_lines(plan.waiting)]
         if not plan.blocking:
             lines.append(change_table(plan.steps, before, indexes, unchanged(plan)))
+        lines += map(str, leaving(self.snapshot, plan, self.supposed))
         if cards:
             lines += ["", *card_lines(self.usage())]
         return "\n".join(lines)
-
-
-def as_if(snapshot: Snapshot, supposed: Supposed) -> Snapshot:
-    """Return the snapshot as if these nodes and cards were draining or lost."""
-    states: tuple[tuple[NodeState, tuple[str, ...]], ...] = (
-        ("draining", supposed.drain),
-        ("lost", supposed.lose),
-    )
-    for state, names in states:
-        for name in names:
-            node, card = card_or_node(name, [view.node for view in snapshot.nodes])
-            views = tuple(
-                _in_state(view, card, state) if view.node.key == node.key else view for view in snapshot.nodes
-            )
-            snapshot = replace(snapshot, nodes=views)
-    return snapshot
-
-
-def _in_state(view: NodeView, card: str | None, state: NodeState) -> NodeView:
-    """Return a node with itself or one card in a state, unless it is in a worse one."""
-    reason = "asked with --drain" if state == "draining" else "asked with --lose"
-    if card is None:
-        if view.state == "lost":
-            return view
-        return replace(view, state=state, cause="operator", reason=reason)
-    if view.card_states.get(card) == "lost":
-        return view
-    return replace(view, card_states={**view.card_states, card: state})

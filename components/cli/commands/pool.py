@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -85,6 +86,7 @@ def _text(session: Session, snapshot: Snapshot, usage: dict[str, Any], states: l
     rows = [_row(view, by_name[view.node.pool, view.node.name]) for view in views]
     lines = [*card_lines(usage), "", columns(HEADINGS, rows)]
     lines += [_card_state(row, indexes) for row in states if row.card]
+    lines += [said for view in views for said in _overruled(view, states)]
     if not session.ledger.pools():
         lines.append("nothing is recorded yet: this is what pool.yaml declares")
     return "\n".join(lines)
@@ -110,6 +112,17 @@ def _cause(view: NodeView) -> str:
     if view.state == "ready":
         return ""
     return {"program": "pool.yaml:", "operator": "", "observed": "observed:"}[view.cause]
+
+
+def _overruled(view: NodeView, states: list[NodeStateRow]) -> Iterator[str]:
+    """Say what else is said of a node than what counts, which is the strictest."""
+    node = view.node
+    if node.state != "ready" and view.cause != "program":
+        yield f"{node.name} is also {node.state} (pool.yaml)" + (f": {node.reason}" if node.reason else "")
+    for row in states:
+        if (row.pool, row.node, row.card) == (node.pool, node.name, "") and row.cause != view.cause:
+            reason = f": {row.reason}" if row.reason else ""
+            yield f"{node.name} is also {row.state} ({row.who}, {row.since:%Y-%m-%d %H:%M} UTC){reason}"
 
 
 def _card_state(row: NodeStateRow, indexes: dict[str, int]) -> str:

@@ -111,7 +111,8 @@ class Guide:
 
     def _movable(self) -> str | None:
         """Return the node with the fewest instances, of those that can be emptied; one with the new service first."""
-        from components.cli.commands.plan import Proposed, Supposed
+        from components.cli.commands.plan import Proposed
+        from components.cli.commands.supposed import Supposed
 
         session = self._session
         project = declared.sound(session)
