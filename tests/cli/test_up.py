@@ -57,6 +57,10 @@ def test_without_a_terminal_it_says_yes_where_only_this_machine_is_touched(
     assert verbs(pulumi) == ["preview", "up"]
 
 
+HIDDEN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+"""A secret in an engine event."""
+
+
 def same(*, old: dict[str, Any] | None = None, new: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Return the events of a preview that changes no resource."""
     assignments = {"llm": {"0": "gpu-a/0", "1": "gpu-a/1", "2": "waiting"}, "page": {"0": "gpu-a/0"}}
@@ -80,11 +84,19 @@ def test_where_nothing_would_change_there_is_no_second_run(fleet: Scratch, pulum
     [
         same(new={"x": 2}),
         same(new={"x": 1, "y": 1}),
+        same(old={"x": [{"y": HIDDEN}]}, new={"x": [{"y": HIDDEN}]}),
         [*same(), registered("urn:page", SERVICE, {}, "delete")],
         [*same(), registered("urn:page", SERVICE, {}, "update")],
         [],
     ],
-    ids=["an output changes", "an output comes", "a resource goes", "a resource changes", "it said nothing"],
+    ids=[
+        "an output changes",
+        "an output comes",
+        "a secret may change",
+        "a resource goes",
+        "a resource changes",
+        "it said nothing",
+    ],
 )
 def test_where_anything_would_change_it_is_applied(
     scratch: Scratch, pulumi: FakePulumi, events: list[dict[str, Any]]

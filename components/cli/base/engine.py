@@ -21,6 +21,8 @@ from components.cli.base.workspace import Workspace
 
 STDERR = 2
 STACK = "pulumi:pulumi:Stack"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+"""How Pulumi marks a secret among plain values (sdk/go/common/resource/sig)."""
 STOP_FILE = "EAS_STOP_FILE"
 """Names a file for the provider: once it is there, the user wants it to stop after the effect in hand."""
 STALE_MARKS = ("the apply is not what was previewed", "StalePlan")
@@ -59,7 +61,7 @@ class EngineRun:
 
     @property
     def unchanged(self) -> int:
-        """How many resources stay as they are; 0 where anything would change: a resource, or an output that is shown."""
+        """How many resources stay as they are; 0 where anything would change, or might: a resource, or an output."""
         operations = [event["metadata"]["op"] for event in self._of("resourcePreEvent")]
         if any(operation != "same" for operation in operations) or self._outputs_change():
             return 0
@@ -67,13 +69,13 @@ class EngineRun:
         return int(summaries[-1].get("same", 0)) if summaries else len(operations)
 
     def _outputs_change(self) -> bool:
-        """Whether the last that the engine said of the stack's outputs differs from what they were."""
+        """Whether the last that the engine said of the stack's outputs differs from what they were, or may: a secret."""
         told = [event["metadata"] for event in self._of("resOutputsEvent")]
         stacks = [metadata for metadata in told if metadata.get("type") == STACK]
         if not stacks:
             return False
         old, new = ((stacks[-1].get(side) or {}).get("outputs") or {} for side in ("old", "new"))
-        return bool(old != new)
+        return bool(old != new) or _has_secret(new)
 
     @property
     def exit(self) -> Exit:
@@ -98,6 +100,13 @@ class EngineRun:
 
     def _of(self, kind: str) -> Iterator[Mapping[str, Any]]:
         return (event[kind] for event in self.events if kind in event)
+
+
+def _has_secret(value: Any) -> bool:
+    """Whether a value has a secret in it: the engine's events hide what it is, and so whether it changes."""
+    if isinstance(value, Mapping):
+        return SECRET.items() <= value.items() or any(_has_secret(each) for each in value.values())
+    return isinstance(value, list) and any(_has_secret(each) for each in value)
 
 
 def run_pulumi(
