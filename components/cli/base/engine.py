@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -9,20 +10,24 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from components.cli.base.ending import CommandError, Exit
+from components.cli.base.passing import once
 from components.cli.base.workspace import Workspace
 
 STDERR = 2
 STACK = "pulumi:pulumi:Stack"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 """How Pulumi marks a secret among plain values (sdk/go/common/resource/sig)."""
+LAST_WORDS_S = 5.0
+"""How long what `pulumi` has printed may take to arrive after its end."""
 STOP_FILE = "EAS_STOP_FILE"
 """Names a file for the provider: once it is there, the user wants it to stop after the effect in hand."""
 STALE_MARKS = ("the apply is not what was previewed", "StalePlan")
@@ -127,8 +132,10 @@ def run_pulumi(
         env[STOP_FILE] = str(stop)
         command = [program, *arguments, "--event-log", str(log), *(["--non-interactive"] if quiet else [])]
         sys.stdout.flush()
-        child = subprocess.Popen(command, cwd=workspace.root, env=env, stdout=STDERR if quiet else None)
-        with _passing_interrupts(child, stop) as asked:
+        piped = not quiet and not sys.stdout.isatty()
+        stdout = STDERR if quiet else subprocess.PIPE if piped else None
+        child = subprocess.Popen(command, cwd=workspace.root, env=env, stdout=stdout)
+        with _passing_interrupts(child, stop) as asked, _passing_output(child):
             code = child.wait()
         return EngineRun(code, bool(asked), tuple(_events(log)))
 
@@ -178,6 +185,26 @@ def _passing_interrupts(child: subprocess.Popen[bytes], stop: Path) -> Iterator[
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _passing_output(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Print what the child says as it comes, where it writes to a pipe of ours; see :mod:`components.cli.base.passing`."""
+    if child.stdout is None:
+        yield
+        return
+    reader = threading.Thread(target=_copy, args=(child.stdout,), name="eas-output", daemon=True)
+    reader.start()
+    yield
+    # What outlives the child may hold the pipe open; nothing that it says belongs to this command any more.
+    reader.join(LAST_WORDS_S)
+
+
+def _copy(source: IO[bytes]) -> None:
+    with io.TextIOWrapper(source, encoding="utf-8", errors="replace") as lines:
+        for line in once(lines):
+            sys.stdout.write(line)
+            sys.stdout.flush()
 
 
 def _in_foreground() -> bool:
