@@ -20,8 +20,8 @@ MOST_UNITS = 128
 """Into how many units a card's memory is divided at most; where sizes share no divisor that allows it, they are rounded."""
 CPU_PRICES = (0.0, *(0.004 * 1.6**k for k in range(11)))
 """In thousandths of a card per thousandth of a core."""
-COMPUTE_PRICES = (0.0, *(0.5 * 1.6**k for k in range(9)))
-"""In thousandths of a card per percent of its compute: what all of it costs goes from 50 to 2,147."""
+MOST_STEPS = 20
+"""Into how many steps a card's compute is divided at most; other percentages are rounded up, for prices and values only."""
 TAU = 12.0
 """In thousandths of a card. From 8 to 20 it makes no difference; with 5 or 80 the rule is worse."""
 
@@ -123,20 +123,16 @@ class Book:
             units.append(size // max(one, 1))
         percents = [claim.compute for claim in self.claims if claim.slice and claim.compute]
         steps = 100 // gcd(100, *percents) if percents else 0
-        percent = 100.0 / steps if steps else 0.0
-        prices = COMPUTE_PRICES if steps else (0.0,)
-        width = len(CPU_PRICES) * len(prices)
+        if steps > MOST_STEPS:
+            steps, exact = MOST_STEPS, 0
         return Shape(
             units=_ints(units),
             unit=_ints(unit),
             first=_ints(_sums((count + 1) * (steps + 1) for count in units)),
-            row=_ints(_sums((count + 1) * width for count in units)),
             exact=exact,
             steps=steps,
             cpu_prices=np.array(CPU_PRICES),
             cpu_prices_int=_ints([round(price * ONE) for price in CPU_PRICES]),
-            compute_prices=np.array([price * percent for price in prices]),
-            compute_prices_int=_ints([round(price * percent * ONE) for price in prices]),
             tau=TAU,
             cards=cards,
         )
@@ -209,7 +205,9 @@ class Book:
                 self._class_of[ask] = number.setdefault(key, len(number))
                 if self._class_of[ask] == len(leads):
                     leads.append(ask)
+        steps = [self.shape.steps if self.claims[ask].gpus else int(self.asks.steps[ask]) for ask in leads]
         sizes: list[int] = []
+        computes: list[int] = []
         slot: list[int] = []
         count: list[int] = []
         for type_ in range(len(self.sizes)):
@@ -218,20 +216,22 @@ class Book:
                 self.shape.units[type_] if self.claims[ask].gpus else max(units[ask, type_], 1)
                 for ask in leads
             ]
-            here = sorted({int(size) for size, may in zip(wide, fits, strict=True) if may})
+            pairs = [(int(size), step) for size, step in zip(wide, steps, strict=True)]
+            here = sorted({pair for pair, may in zip(pairs, fits, strict=True) if may})
             count.append(len(here))
-            sizes += here + [0] * (len(leads) - len(here))
-            slot += [here.index(int(size)) if may else -1 for size, may in zip(wide, fits, strict=True)]
+            unused = [0] * (len(leads) - len(here))
+            sizes += [size for size, _ in here] + unused
+            computes += [step for _, step in here] + unused
+            slot += [here.index(pair) if may else -1 for pair, may in zip(pairs, fits, strict=True)]
         return Mix(
             value=_floats([values[ask] for ask in leads]),
             price=np.zeros(len(leads)),
             cpu=_floats([-(-self.claims[ask].cpu // CPU_STEP) * CPU_STEP for ask in leads]),
-            compute=_ints(
-                [self.shape.steps if self.claims[ask].gpus else int(self.asks.steps[ask]) for ask in leads]
-            ),
+            compute=_ints(steps),
             wanted=np.zeros(len(leads)),
             slot=_ints(slot),
             sizes=_ints(sizes),
+            computes=_ints(computes),
             distinct=_ints(count),
         )
 

@@ -82,10 +82,12 @@ class Engine:
     def _rounds(book: Book, nodes: int) -> int:
         """Return about how many inner rounds solving and choosing take."""
         shape, mix = book.shape, book.mix
-        rows = len(shape.cpu_prices) * len(shape.compute_prices)
-        sizes = sum(int(units) * int(count) for units, count in zip(shape.units, mix.distinct, strict=True))
+        sizes = sum(
+            int(units) * (shape.steps + 1) * int(count)
+            for units, count in zip(shape.units, mix.distinct, strict=True)
+        )
         return int(
-            len(SOLVE) * rows * sizes
+            len(SOLVE) * len(shape.cpu_prices) * sizes
             + len(shape.cpu_prices) * (shape.first[-1] + nodes * len(book.claims) * shape.cards)
         )
 
@@ -103,8 +105,7 @@ class Engine:
         for m, amount in enumerate(gangs):
             self.market.gangs.wanted[m] = amount
         crowd = self._form(_crowd(self.book, self._nodes))
-        seen = np.zeros(len(crowd.seen_type) * len(self.book.shape.cpu_prices))
-        work = self._scratch._replace(worth=seen, choice=seen.astype(np.int64))
+        work = self._scratch._replace(worth=np.zeros(len(crowd.state) * len(self.book.shape.cpu_prices)))
         work = self._form(work) if self.interpreted else work
         steps = list(schedule) if self.interpreted else np.array(schedule, dtype=np.float64)
         self._kernels.price(self._shape, self.market, crowd, work, self.tables, self._nodes, steps)
@@ -212,19 +213,17 @@ def _ranks(asks: int, nodes: int) -> Ranks:
 def _work(book: Book) -> Work:
     shape, classes, gangs = book.shape, len(book.mix.value), len(book.gangs.value)
     prices, types = len(shape.cpu_prices), len(shape.units)
-    rows = types * prices * len(shape.compute_prices)
+    rows, states = types * prices, prices * int(shape.first[-1])
     spots = types * (shape.cards + 1) * prices
     return Work(
         weight=np.zeros(rows * classes),
         by_size=np.zeros(rows * classes),
-        energy=np.zeros(int(shape.row[-1])),
-        cards=np.zeros(int(shape.row[-1])),
+        energy=np.zeros(states),
+        cards=np.zeros(states),
         flow=np.zeros(max(classes, 1)),
         gang=np.zeros(spots),
         gang_best=np.full(spots, -1, np.int64),
-        full_row=np.zeros(types * prices, np.int64),
         worth=np.zeros(0),
-        choice=np.zeros(0, np.int64),
         used=np.zeros(classes),
         gangs_used=np.zeros(gangs),
     )
@@ -242,15 +241,11 @@ def _crowd(book: Book, nodes: Nodes) -> Crowd:
     seen, numbers = np.unique(states[states >= 0], return_inverse=True)
     card = np.full(states.shape, -1, np.int64)
     card[states >= 0] = numbers
-    types = np.searchsorted(shape.first, seen, side="right") - 1
-    inside = seen - shape.first[types]
     return Crowd(
         times=times.astype(np.float64),
         cpu=cpu[first].astype(np.float64),
         whole=whole[first],
         type=main[first],
         card=np.ascontiguousarray(card.ravel()),
-        seen_type=types.astype(np.int64),
-        seen_units=inside // (shape.steps + 1),
-        seen_steps=inside % (shape.steps + 1),
+        state=seen.astype(np.int64),
     )

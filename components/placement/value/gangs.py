@@ -6,27 +6,12 @@ from components.placement.value.energy import value_at
 from components.placement.value.shape import Gangs, Shape, Work
 
 
-def full_value(shape: Shape, work: Work, type_: int, mu: int) -> float:
-    """Return what a card with nothing on it is worth at a CPU price; note the row that says so."""
-    best = 0.0
-    prices = len(shape.cpu_prices)
-    for lam in range(len(shape.compute_prices)):
-        row = mu * len(shape.compute_prices) + lam
-        value = shape.compute_prices[lam] * shape.steps + value_at(
-            shape, work, type_, row, shape.units[type_]
-        )
-        if lam == 0 or value < best:
-            best = value
-            work.full_row[type_ * prices + mu] = row
-    return best
-
-
 def fill_gangs(shape: Shape, gangs: Gangs, work: Work) -> None:
     """Per type, CPU price and number of free cards: the most that gangs gain there, and which class does."""
     many, prices = len(gangs.number), len(shape.cpu_prices)
     for type_ in range(len(shape.units)):
         for mu in range(prices):
-            single = full_value(shape, work, type_, mu) if many else 0.0
+            single = value_at(shape, work, mu, shape.first[type_ + 1] - 1) if many else 0.0
             for free in range(shape.cards + 1):
                 at = (type_ * (shape.cards + 1) + free) * prices + mu
                 best, which = 0.0, -1

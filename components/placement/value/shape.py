@@ -29,23 +29,18 @@ class Shape(NamedTuple):
     """Types of cards and the grids of prices.
 
     ``units``: memory units per type. ``first``: number of the first state per type, and at the end how many states
-    there are. ``row``: per type, where its rows of ``units + 1`` floats begin (one row per CPU and compute price),
-    and at the end how many floats there are. ``unit``: MiB of one unit per type. ``exact``: 1 where every size is a
-    multiple of its unit. ``steps``: compute steps of a card. ``cpu_prices`` per thousandth of a core, and the same
-    as integers of which ``ONE`` are one thousandth of a card; ``compute_prices`` per step. ``tau``: how smooth
-    values are. ``cards``: the most cards of one node.
+    there are. ``unit``: MiB of one unit per type. ``exact``: 1 where every size is a multiple of its unit and of a
+    step. ``steps``: compute steps of a card. ``cpu_prices`` per thousandth of a core, and the same as integers of
+    which ``ONE`` are one thousandth of a card. ``tau``: how smooth values are. ``cards``: the most cards of one node.
     """
 
     units: Ints
     unit: Ints
     first: Ints
-    row: Ints
     exact: int
     steps: int
     cpu_prices: Floats
     cpu_prices_int: Ints
-    compute_prices: Floats
-    compute_prices_int: Ints
     tau: float
     cards: int
 
@@ -55,8 +50,8 @@ class Mix(NamedTuple):
 
     ``value`` and ``price`` in thousandths of a card, ``cpu`` in thousandths of a core, ``compute`` in steps;
     ``wanted``: how many are still expected. ``slot``: per type and class the place of its size among the type's
-    ``sizes``, -1 where the class may not be. ``sizes`` (in units, ascending) has as many places per type as there
-    are classes; ``distinct`` of them are used.
+    ``sizes``, -1 where the class may not be. ``sizes`` (in units, ascending) and ``computes`` (in steps) have as many
+    places per type as there are classes; ``distinct`` of them are used.
     """
 
     value: Floats
@@ -66,6 +61,7 @@ class Mix(NamedTuple):
     wanted: Floats
     slot: Ints
     sizes: Ints
+    computes: Ints
     distinct: Ints
 
 
@@ -98,7 +94,7 @@ class Crowd(NamedTuple):
     """The nodes as prices see them: like nodes once, with how many of them there are.
 
     ``cpu`` that is free, ``whole`` free cards, the ``type`` of its cards; ``card``: per node and card a number of a
-    state that is seen, -1 for none; ``seen_type``, ``seen_units``, ``seen_steps`` say what these are.
+    state that is seen, -1 for none; ``state`` says which these are.
     """
 
     times: Floats
@@ -106,18 +102,15 @@ class Crowd(NamedTuple):
     whole: Ints
     type: Ints
     card: Ints
-    seen_type: Ints
-    seen_units: Ints
-    seen_steps: Ints
+    state: Ints
 
 
 class Work(NamedTuple):
     """Scratch space of solving.
 
-    Per row: ``weight`` of each class, ``by_size`` of each size, ``energy`` exp(value / tau) and ``cards`` per
-    memory unit. ``flow`` per size; ``gang`` and ``gang_best`` per type, CPU price and number of free cards;
-    ``full_row``: per type and CPU price the row in which a free card is worth least; ``worth`` and ``choice`` (of
-    the compute price) per seen state and CPU price; ``used`` and ``gangs_used`` per class.
+    Per type and CPU price: ``weight`` of each class, ``by_size`` of each size. ``energy`` exp(value / tau) and ``cards``
+    per CPU price and state. ``flow`` per size; ``gang`` and ``gang_best`` per type, CPU price and number of free cards;
+    ``worth`` per seen state and CPU price; ``used`` and ``gangs_used`` per class.
     """
 
     weight: Floats
@@ -127,9 +120,7 @@ class Work(NamedTuple):
     flow: Floats
     gang: Floats
     gang_best: Ints
-    full_row: Ints
     worth: Floats
-    choice: Ints
     used: Floats
     gangs_used: Floats
 

@@ -45,23 +45,16 @@ def _use(shape: Shape, market: Market, crowd: Crowd, work: Work) -> None:
 
 
 def _look(shape: Shape, crowd: Crowd, work: Work) -> None:
-    """Work out what each seen state is worth at each CPU price, and the compute price at which it is least."""
-    prices, lams = len(shape.cpu_prices), len(shape.compute_prices)
-    for seen in range(len(crowd.seen_type)):
+    """Work out what each seen state is worth at each CPU price."""
+    prices = len(shape.cpu_prices)
+    for seen in range(len(crowd.state)):
         for mu in range(prices):
-            best, which = 0.0, 0
-            for lam in range(lams):
-                value = value_at(shape, work, crowd.seen_type[seen], mu * lams + lam, crowd.seen_units[seen])
-                value += shape.compute_prices[lam] * crowd.seen_steps[seen]
-                if lam == 0 or value < best:
-                    best, which = value, lam
-            work.worth[seen * prices + mu] = best
-            work.choice[seen * prices + mu] = which
+            work.worth[seen * prices + mu] = value_at(shape, work, mu, crowd.state[seen])
 
 
 def _spend(shape: Shape, gangs: Gangs, crowd: Crowd, work: Work, node: int) -> None:
     """Count one node's cards, and the gangs that it would take, at the CPU price at which the node is worth least."""
-    prices, lams, cards = len(shape.cpu_prices), len(shape.compute_prices), shape.cards
+    prices, cards, states = len(shape.cpu_prices), shape.cards, shape.first[len(shape.units)]
     type_, whole = crowd.type[node], crowd.whole[node]
     best, mu = 0.0, 0
     for price in range(prices):
@@ -79,18 +72,14 @@ def _spend(shape: Shape, gangs: Gangs, crowd: Crowd, work: Work, node: int) -> N
         seen = crowd.card[node * cards + place]
         if seen < 0:
             break
-        units = shape.units[crowd.seen_type[seen]]
-        row = mu * lams + work.choice[seen * prices + mu]
-        work.cards[shape.row[crowd.seen_type[seen]] + row * (units + 1) + crowd.seen_units[seen]] += times
+        work.cards[mu * states + crowd.state[seen]] += times
     spot = (type_ * (cards + 1) + whole) * prices + mu
     m = work.gang_best[spot]
     if m >= 0:
         number = gangs.number[m]
         part = times * _sigmoid(work.gang[spot] / (shape.tau * number))
         work.gangs_used[m] += (whole // number) * part
-        units = shape.units[type_]
-        full = work.full_row[type_ * prices + mu]
-        work.cards[shape.row[type_] + full * (units + 1) + units] -= number * (whole // number) * part
+        work.cards[mu * states + shape.first[type_ + 1] - 1] -= number * (whole // number) * part
 
 
 def _sigmoid(x: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.placement.value import compiled
-from components.placement.value.claims import COMPUTE_PRICES, CPU_PRICES, TAU, Book, Claimed
+from components.placement.value.claims import CPU_PRICES, MOST_STEPS, TAU, Book, Claimed
 from components.placement.value.engine import Engine, Free
 from components.placement.value.node import CARDS_LEFT, CPU_LEFT
 from components.placement.value.numeric import exp, log
@@ -34,40 +35,37 @@ def test_exp_has_an_end_on_both_sides() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(clusters(compute=False))
+@given(clusters())
 def test_tables_hold_the_recursion_of_the_rule(cluster: Cluster) -> None:
     engine = cluster.engine()
     mix, shape = engine.market.mix, engine.book.shape
+    width = shape.steps + 1
     for type_ in range(len(shape.units)):
+        slots = [mix.slot[type_ * len(mix.value) + i] for i in range(len(mix.value))]
+        at = [type_ * len(mix.value) + slot for slot in slots]
         for mu, price in enumerate(CPU_PRICES):
-            values: list[float] = []
-            for unit in range(shape.units[type_] + 1):
+            values: dict[tuple[int, int], float] = {}
+            for unit, step in product(range(shape.units[type_] + 1), range(width)):
                 total = 1.0
                 for i, worth in enumerate(mix.value):
-                    slot = mix.slot[type_ * len(mix.value) + i]
-                    size = mix.sizes[type_ * len(mix.value) + slot]
-                    if slot >= 0 and size <= unit:
-                        gain = worth - mix.price[i] - price * mix.cpu[i] + values[unit - size]
-                        total += math.exp(gain / TAU)
-                values.append(TAU * math.log(total))
-                found = engine.tables.card[shape.first[type_] + unit * (shape.steps + 1)][mu]
-                assert abs(found - values[-1] * ONE) <= 1
+                    rest = (unit - mix.sizes[at[i]], step - mix.computes[at[i]])
+                    if slots[i] >= 0 and min(rest) >= 0:
+                        total += math.exp((worth - mix.price[i] - price * mix.cpu[i] + values[rest]) / TAU)
+                values[unit, step] = TAU * math.log(total)
+                found = engine.tables.card[shape.first[type_] + unit * width + step][mu]
+                assert abs(found - values[unit, step] * ONE) <= 1
 
 
 @settings(max_examples=15, deadline=None)
 @given(clusters())
-def test_a_card_with_compute_is_worth_the_least_over_compute_prices(cluster: Cluster) -> None:
+def test_more_memory_or_compute_is_never_worth_less(cluster: Cluster) -> None:
     engine = cluster.engine()
     shape = engine.book.shape
-    if not shape.steps:
-        return
-    assert len(shape.compute_prices) == len(COMPUTE_PRICES)
     for type_ in range(len(shape.units)):
-        width = shape.steps + 1
         rows = np.array(engine.tables.card)[shape.first[type_] : shape.first[type_ + 1]]
-        table = rows.reshape(shape.units[type_] + 1, width, -1)
-        assert (np.diff(table, axis=0) >= 0).all(), "more memory is never worth less"
-        assert (np.diff(table, axis=1) >= 0).all(), "more compute is never worth less"
+        table = rows.reshape(shape.units[type_] + 1, shape.steps + 1, -1)
+        assert (np.diff(table, axis=0) >= 0).all()
+        assert (np.diff(table, axis=1) >= 0).all()
 
 
 @settings(max_examples=40, deadline=None)
@@ -193,13 +191,22 @@ def test_the_order_of_nodes_changes_no_value(cluster: Cluster, chance: object, o
     assert np.array_equal(np.array(one.tables.card), np.array(two.tables.card))
 
 
-def test_a_mix_without_compute_has_one_compute_price_and_sizes_are_counted_in_their_divisor() -> None:
+def test_a_mix_without_compute_has_no_steps_and_sizes_are_counted_in_their_divisor() -> None:
     slice_ = Claimed(0, (6144,), 0, 1000, 1024, (True,))
     other = Claimed(0, (10_240,), 0, 1000, 1024, (True,))
     book = Book([81_251], [4], [slice_, other], [1, 1], 4)
     assert book.shape.unit.tolist() == [2048]
     assert book.shape.units.tolist() == [81_251 // 2048]
-    assert (book.shape.exact, book.shape.steps, len(book.shape.compute_prices)) == (1, 0, 1)
+    assert (book.shape.exact, book.shape.steps) == (1, 0)
+
+
+def test_percentages_without_a_useful_divisor_are_rounded_up_to_a_step_for_values_only() -> None:
+    odd = Claimed(0, (6144,), 7, 1000, 1024, (True,))
+    book = Book([81_251], [1], [odd], [1], 1)
+    assert (book.shape.exact, book.shape.steps) == (0, MOST_STEPS)
+    assert book.asks.steps.tolist() == [2]
+    engine = Engine(book, 1, [Free(0, 64_000, 65_536, ((0, 81_251, 100),))], [[81_251]])
+    assert sum(node >= 0 for node, _ in engine.place_all([0] * 20)) == 13, "13 x 6 GiB fit, and 14 x 7 % would"
 
 
 def test_kinds_of_cards_that_differ_for_nobody_are_one_type() -> None:

@@ -1,0 +1,1 @@
+"""Services of EAS shape, two dimensions a card: the engine against best fit, one-dimensional FGD and a bound."""
