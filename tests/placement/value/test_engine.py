@@ -206,7 +206,9 @@ def test_percentages_without_a_useful_divisor_are_rounded_up_to_a_step_for_value
     assert (book.shape.exact, book.shape.steps) == (0, MOST_STEPS)
     assert book.asks.steps.tolist() == [2]
     engine = Engine(book, 1, [Free(0, 64_000, 65_536, ((0, 81_251, 100),))], [[81_251]])
-    assert sum(node >= 0 for node, _ in engine.place_all([0] * 20)) == 13, "13 x 6 GiB fit, and 14 x 7 % would"
+    assert sum(node >= 0 for node, _ in engine.place_all([0] * 20)) == 13, (
+        "13 x 6 GiB fit, and 14 x 7 % would"
+    )
 
 
 def test_kinds_of_cards_that_differ_for_nobody_are_one_type() -> None:
