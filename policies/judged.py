@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from components.rules import judge_pool, judge_with_facts
 from components.rules.facts import PoolFacts, facts_from
 from components.rules.outcome import OUTCOME, OutcomeView
 from components.spec.node import Node
+from components.spec.packed import unpacked, unpacked_each
 from components.spec.pool import Pool
 from components.spec.service import parse_service
 from policies.levels import KNOWN_AT_PREVIEW
@@ -48,14 +48,14 @@ def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:
 
 def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
     plain = to_plain(props, "name", "spec", "about")
-    about = plain.data.get("about") or {}
+    about = unpacked(plain.data.get("about")) or {}
     yield from _unknown(plain, resource)
     if any(path.partition(".")[0] in ("spec", "name") for path in plain.unknown):
         # Half a specification judged as a whole would accuse what is not there.
         return
     name = str(plain.data.get("name") or resource)
     source = str(about.get("source") or f"service {name!r}")
-    service, faults = parse_service(plain.data.get("spec"), source=source, default_name=name)
+    service, faults = parse_service(unpacked(plain.data.get("spec")), source=source, default_name=name)
     if service is not None:
         facts = (
             None
@@ -68,7 +68,7 @@ def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
 
 
 def _facts(data: Any) -> PoolFacts | None:
-    return facts_from(json.loads(data)) if data else None
+    return facts_from(unpacked(data)) if data else None
 
 
 def _pool(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
@@ -76,7 +76,7 @@ def _pool(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
     yield from _unknown(plain, resource)
     if plain.unknown:
         return
-    nodes = plain.data.get("nodes") or {}
+    nodes = unpacked_each(plain.data.get("nodes"))
     name = str(plain.data.get("name") or resource)
     pool = Pool(
         name=name,

@@ -92,9 +92,8 @@ class Fleet(pulumi.ComponentResource):
         self.assignments = self.placement.assignments
         self.tokens = self.placement.tokens
         self.status = self.placement.status
-        self.register_outputs(
-            {"assignments": self.assignments, "endpoints": self.endpoints, "status": self.status}
-        )
+        # Nothing more: what a program reads is Placement's, and a second copy would be stored with every service in it.
+        self.register_outputs({})
 
     def endpoint(self, service: str, ordinal: int = 0) -> pulumi.Output[str | None]:
         """Return the URL of one instance, None where it has none; known once the service serves."""

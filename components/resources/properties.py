@@ -1,4 +1,7 @@
-"""What each resource hands to its provider, as plain data: by one function each, for the resources and for their tests."""
+"""What each resource hands to its provider, as plain data: by one function each, for the resources and for their tests.
+
+What belongs together is one line of JSON (:mod:`components.spec.packed`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from components.spec.claim import Wanted
+from components.spec.packed import packed
 from components.spec.pool import Pool
 from components.spec.service import Service
 
@@ -28,13 +32,15 @@ def service_properties(service: Service, pool: Pool, wanted: Wanted, owner: str)
         "name": service.name,
         "owner": owner,
         "pool": pool.name,
-        "spec": service.public(),
-        "about": {
-            "source": service.source,
-            "revision": wanted.revision,
-            "token_hash": wanted.token_hash,
-            "pool_facts": pool.facts_text,
-        },
+        "spec": packed(service.public()),
+        "about": packed(
+            {
+                "source": service.source,
+                "revision": wanted.revision,
+                "token_hash": wanted.token_hash,
+                "pool_facts": pool.facts,
+            }
+        ),
     }
 
 
@@ -61,10 +67,10 @@ def placement_properties(
     return {
         "owner": owner,
         "pools": {**own, **others},
-        "services": {each.service: each.to_dict() for each in wanted},
+        "services": {each.service: packed(each.to_dict()) for each in wanted},
         "options": dict(options or {}),
     }
 
 
 def _nodes(pool: Pool) -> dict[str, Any]:
-    return {node.name: node.to_dict() for node in pool.nodes}
+    return {node.name: packed(node.to_dict()) for node in pool.nodes}

@@ -16,9 +16,10 @@ from components.spec.service import Service
 class EasService(Resource, module="eas", name="EasService"):
     """One service's declaration: ``name``, ``owner``, ``pool``, ``spec``, ``about``, and ``secrets`` where it has some.
 
-    ``spec`` is the canonical document without secrets; policies judge it. ``about`` has the file (``source``), ``revision``,
-    ``token_hash`` and what rules need to know of the pool (``pool_facts``, one line of JSON). Few properties and few values,
-    and no annotated outputs: Pulumi's cost for 1,000 services is by their number (``python -m bench.pulumi_scale``).
+    ``spec`` is the canonical document without secrets; policies judge it. ``about`` has the file (``source``),
+    ``revision``, ``token_hash`` and what rules need to know of the pool (``pool_facts``). Both are one line of JSON: few
+    properties and values, and no annotated outputs, as Pulumi's cost for 1,000 services is by their number
+    (``docs/decisions/0006-few-values-few-waits.md``).
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.rules.rule import Complaint, Rule
+from components.spec.packed import unpacked_each
 
 TOLERATES_LABEL = "eas-slices/tolerates-downtime"
 """A label of a service, ``"true"`` where it may be without any ready instance for a while."""
@@ -23,9 +24,9 @@ class OutcomeView:
     @classmethod
     def of(cls, inputs: Mapping[str, Any]) -> OutcomeView:
         """Read the checked inputs of ``Placement``, as plain data."""
-        services = inputs.get("services") or {}
+        services = unpacked_each(inputs.get("services"))
         return cls(
-            change=inputs.get("change") or {},
+            change=unpacked_each(inputs.get("change")),
             assignments=inputs.get("assignments") or {},
             labels={name: service.get("labels") or {} for name, service in services.items()},
         )

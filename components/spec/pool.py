@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -77,9 +76,9 @@ class Pool:
         return dict(self.runtime_settings)
 
     @cached_property
-    def facts_text(self) -> str:
-        """:func:`policy_facts` as one line of JSON: every service carries it, and Pulumi's cost is by number of values."""
-        return json.dumps(policy_facts(self), sort_keys=True, separators=(",", ":"))
+    def facts(self) -> dict[str, Any]:
+        """:func:`policy_facts`, which every service of this pool carries."""
+        return policy_facts(self)
 
     def cards(self) -> tuple[tuple[Node, Card], ...]:
         """Every card with its node, in the order of the file."""

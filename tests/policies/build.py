@@ -32,7 +32,7 @@ def service_inputs(
         "name": name,
         "pool": "gpus",
         "spec": spec,
-        "about": {"source": f"services/{name}.json", "pool_facts": pool().facts_text, **(about or {})},
+        "about": {"source": f"services/{name}.json", "pool_facts": pool().facts, **(about or {})},
         **changes,
     }
 

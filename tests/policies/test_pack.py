@@ -51,7 +51,7 @@ def test_the_pack_says_what_check_says(rule: Any) -> None:
     made = service(**document)
     where = pool(**changes)
     inputs = service_inputs(
-        made.public(), made.name, about={"pool_facts": where.facts_text, "source": made.source}
+        made.public(), made.name, about={"pool_facts": where.facts, "source": made.source}
     )
     everything = dict.fromkeys(DEFAULTS, "mandatory")
     assert reported(SERVICE, inputs, everything)["eas-rules"] == [

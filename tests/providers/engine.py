@@ -22,6 +22,7 @@ from components.providers.shell import Shell
 from components.providers.work import session
 from components.resources.properties import placement_properties, pool_properties, service_properties
 from components.runtimes.simulated import SimulatedRuntime
+from components.spec.packed import unpacked
 from components.spec.pool import Pool, parse_pool
 from components.spec.revision import wanted_of
 from components.spec.service import Service, parse_service
@@ -81,7 +82,7 @@ class Phase:
     @property
     def hows(self) -> dict[str, str]:
         """``service/ordinal`` -> how, of the steps that are not the stop of what is replaced."""
-        steps = [step for number, step in self.placement["change"].items() if number.isdigit()]
+        steps = [unpacked(step) for number, step in self.placement["change"].items() if number.isdigit()]
         named = {
             f"{step['service']}/{step['ordinal']}": step["how"] for step in steps if step["op"] == "stop"
         }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components.providers.work import carry, proposal, session
+from components.spec.packed import unpacked
 from tests.providers.engine import OTHER, OWNER, PLACEMENT, Phase, Refused, Stack
 from tests.providers.marks import mark
 
@@ -75,7 +76,7 @@ def test_a_foreign_commit_that_leaves_every_place_free_fails_nothing(
     theirs = up_unbound(neighbour).places["guest/0"]
     applied = stack.apply()
     assert applied.places == phase.places
-    assert f"{OTHER}/guest/0" in applied.placement["usage"]["cards"][theirs]["instances"]
+    assert f"{OTHER}/guest/0" in unpacked(applied.placement["usage"]["cards"][theirs])["instances"]
     assert stack.rows()["llm/0"][0] == "ready"
 
 

@@ -11,6 +11,7 @@ from components.providers.placement import PlacementProvider
 from components.providers.pool import GpuPoolProvider
 from components.providers.service import EasServiceProvider
 from components.providers.work import session
+from components.spec.packed import packed, unpacked
 from tests.providers.engine import PLACEMENT, Refused, Stack, files, wire
 
 
@@ -75,12 +76,12 @@ def test_values_not_known_before_apply_put_the_plan_off(
     """The preview says which; the update, where they are known, plans and carries out."""
     stack.service("page", gpu_memory=20)
     program = stack.program()
-    program[PLACEMENT]["services"]["page"]["claim"]["gpu_memory"] = UNKNOWN
-    program["service/page"]["spec"]["metadata"]["gpu_memory"] = UNKNOWN
+    program[PLACEMENT]["services"]["page"] = UNKNOWN
+    program["service/page"]["spec"] = UNKNOWN
     program["pool/lab"]["settings"] = UNKNOWN
     phase = stack.preview(program)
     assert "assignments" not in phase.placement
-    assert "services.page.claim.gpu_memory is not known before apply" in capsys.readouterr().out
+    assert "services.page is not known before apply" in capsys.readouterr().out
     assert stack.up().places.keys() == {"page/0"}
     phase = stack.preview(program)
     assert phase.did[PLACEMENT] == "update"
@@ -123,10 +124,11 @@ def test_inputs_that_cannot_be_read_are_a_sentence(stack: Stack, change: dict[st
 def test_a_service_that_is_invalid_fails_with_the_words_of_the_rule_table(stack: Stack) -> None:
     """And what is only ineffective stays in the inputs, for policies to see."""
     stack.service("page", gpu=1, gpu_memory=20)
-    spec = stack.preview().checked["service/page"]["spec"]
+    spec = unpacked(stack.preview().checked["service/page"]["spec"])
     assert (spec["metadata"]["gpu"], spec["metadata"]["gpu_memory"]) == (1, 20)
     program = stack.program()["service/page"]
-    program["spec"]["metadata"] |= {"gpu_core_percentage": 101.0, "gpu_memory": "20GiB"}
+    spec["metadata"] |= {"gpu_core_percentage": 101.0, "gpu_memory": "20GiB"}
+    program["spec"] = packed(spec)
     reasons = [failure.reason for failure in EasServiceProvider().check({}, program).failures]
     assert all(reason.startswith("services/page.json: ") for reason in reasons)
     assert "101" in " ".join(reasons)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.spec.packed import unpacked
 from tests.providers.engine import OTHER, OWNER, PLACEMENT, Refused, Stack
 from tests.providers.marks import mark
 
@@ -80,7 +81,7 @@ def test_the_project_folder_has_nothing_of_another_stack(tmp_path: Path) -> None
     second.service("page", gpu_memory=60)
     placed = second.up()
     assert placed.places["page/0"] != first.rows()["page/0"][1]
-    usage = placed.placement["usage"]["cards"][first.rows()["page/0"][1]]
+    usage = unpacked(placed.placement["usage"]["cards"][first.rows()["page/0"][1]])
     assert usage["instances"] == {f"{OWNER}/page/0": "61440 MiB 0 %"}
     second.destroy()
     assert set(first.rows()) == {"page/0"}

@@ -9,6 +9,7 @@ import pytest
 from components.providers.placement import PlacementProvider
 from components.providers.service import EasServiceProvider
 from components.providers.work import session
+from components.spec.packed import packed, unpacked
 from tests.providers.engine import PLACEMENT, Stack
 
 
@@ -49,7 +50,7 @@ def test_a_pool_that_grows_does_not_show_every_service_as_changed(stack: Stack) 
     assert grown.did == {"pool/lab": "update", "service/page": "same", PLACEMENT: "update"}
     resource = stack.state["service/page"]
     renamed = copy.deepcopy(resource.inputs)
-    renamed["about"]["source"] = "services/other.json"
+    renamed["about"] = packed({**unpacked(renamed["about"]), "source": "services/other.json"})
     assert EasServiceProvider().diff(resource.id, resource.outputs, renamed).changes is False
 
 

@@ -14,6 +14,7 @@ import pytest
 from components.resources import Fleet
 from components.runtimes.local import gpu
 from components.spec.node import Card
+from components.spec.packed import unpacked
 from components.spec.pool import parse_pool
 from components.spec.project import load_project
 from components.spec.service import parse_service
@@ -36,7 +37,7 @@ def test_it_registers_pools_services_and_one_placement() -> None:
     }
     placement = found.of("Placement", "fleet")
     assert placement["owner"] == CONFIG["eas:owner"]
-    assert placement["services"]["page"]["claim"] == {"gpu_memory": 20}
+    assert unpacked(placement["services"]["page"])["claim"] == {"gpu_memory": 20}
     assert placement["pools"]["lab"]["nodes"].keys() == {"gpu-a", "gpu-b"}
     assert placement["options"] == {
         "on_insufficient": "refuse",
@@ -144,7 +145,7 @@ def test_a_pool_that_discovers_registers_the_cards_of_its_runtime(monkeypatch: p
         lambda: Fleet(pools=[pool(nodes={}, discover=True, runtime="local")], services={"page": service()})
     )
     (node,) = found.of("GpuPool", "lab")["nodes"].values()
-    assert [card["uuid"] for card in node["cards"]] == ["GPU-real"]
+    assert [card["uuid"] for card in unpacked(node)["cards"]] == ["GPU-real"]
 
 
 def test_options_that_pools_disagree_on_are_refused() -> None:
@@ -174,10 +175,10 @@ def test_overrides_of_the_stack_apply_to_documents() -> None:
     """Image, instance, resource and any field of metadata; one for nobody is a fault."""
     overrides = {"page": {"image": "mirror.example/model:2", "instance": 3, "metadata.gpu_memory": 24}}
     found = run(lambda: Fleet(pools=[pool()], services={"page": service()}), {"eas:overrides": overrides})
-    spec = found.of("EasService", "page")["spec"]
+    spec = unpacked(found.of("EasService", "page")["spec"])
     assert spec["containers"][0]["image"] == "mirror.example/model:2"
     assert spec["metadata"] == {"gpu_memory": 24, "instance": 3}
-    assert found.of("Placement", "fleet")["services"]["page"]["instances"] == 3
+    assert unpacked(found.of("Placement", "fleet")["services"]["page"])["instances"] == 3
 
     def refused() -> None:
         with pytest.raises(pulumi.RunError, match=r"overrides\.pgae is for a service that is not declared"):
@@ -199,8 +200,8 @@ def test_files_are_chosen_by_the_stacks_configuration(tmp_path: Path) -> None:
     }
     found = run(lambda: Fleet.from_files(root=tmp_path), config)
     assert found.names("EasService") == ["other_name", "page"]
-    assert found.of("EasService", "page")["about"]["source"] == "models/a-file.json"
-    assert found.of("Placement", "fleet")["services"]["page"]["instances"] == 2
+    assert unpacked(found.of("EasService", "page")["about"])["source"] == "models/a-file.json"
+    assert unpacked(found.of("Placement", "fleet")["services"]["page"])["instances"] == 2
 
 
 def test_every_broken_file_is_named_in_one_error(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def state_of(workspace: Workspace) -> State:
 
 def _read(owner: str, by_kind: Mapping[str, list[tuple[str, dict[str, Any]]]]) -> State:
     from components.spec.claim import Wanted
+    from components.spec.packed import unpacked_each
 
     holder, placed = next(iter(by_kind.get("Placement", [])), ("", {}))
     return State(
@@ -85,7 +86,9 @@ def _read(owner: str, by_kind: Mapping[str, list[tuple[str, dict[str, Any]]]]) -
         services=tuple(_service(*each) for each in by_kind.get("EasService", [])),
         holder=holder,
         pools=tuple(_pool(name, told) for name, told in sorted(placed.get("pools", {}).items())),
-        wanted=tuple(Wanted.from_dict(told) for _, told in sorted(placed.get("services", {}).items())),
+        wanted=tuple(
+            Wanted.from_dict(told) for _, told in sorted(unpacked_each(placed.get("services")).items())
+        ),
         assignments=placed.get("assignments") or {},
     )
 
@@ -105,13 +108,14 @@ def _pool_declared(holder: str, told: Mapping[str, Any]) -> PoolDeclaration:
 
 def _service(holder: str, told: Mapping[str, Any]) -> ServiceRecord:
     from components.ledger import ServiceRecord
+    from components.spec.packed import unpacked
 
     return ServiceRecord(
         service=told["name"],
         holder=holder,
         pool=told.get("pool") or "",
-        revision=(told.get("about") or {}).get("revision") or "",
-        document=told["spec"],
+        revision=(unpacked(told.get("about")) or {}).get("revision") or "",
+        document=unpacked(told["spec"]),
         secrets={key: str(value) for key, value in (told.get("secrets") or {}).items() if value},
     )
 
@@ -122,8 +126,9 @@ def _pool(name: str, told: Mapping[str, Any]) -> PoolState:
 
 def _nodes(told: Mapping[str, Any]) -> tuple[Node, ...]:
     from components.spec.node import Node
+    from components.spec.packed import unpacked_each
 
-    return tuple(Node.from_dict(node) for _, node in sorted((told.get("nodes") or {}).items()))
+    return tuple(Node.from_dict(node) for _, node in sorted(unpacked_each(told.get("nodes")).items()))
 
 
 def _resources(exported: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

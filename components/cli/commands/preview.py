@@ -19,6 +19,7 @@ from components.cli.base.pulumi_options import (
     PulumiOptions,
 )
 from components.cli.base.session import Session, now
+from components.spec.packed import unpacked_each
 
 SaveOption = Annotated[
     Path | None,
@@ -90,7 +91,9 @@ def digest(run: EngineRun, plan: dict[str, Any]) -> dict[str, Any]:
         "assignments": {
             key: value for entry in placements for key, value in entry.get("assignments", {}).items()
         },
-        "change": {key: value for entry in placements for key, value in entry.get("change", {}).items()},
+        "change": {
+            key: value for entry in placements for key, value in unpacked_each(entry.get("change")).items()
+        },
         "nothing_to_change": bool(run.unchanged),
         "violations": run.violations,
         "errors": run.errors,

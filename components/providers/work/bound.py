@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.providers.work.inputs import whole
+from components.providers.work.inputs import spelled_out
 from components.spec.claim import Wanted
 
 VARIABLE = "EAS_BOUND_PLAN"
@@ -71,7 +71,7 @@ _ABSENT = object()
 
 def _spelled_out(name: str, props: Mapping[str, Any]) -> Any:
     """Return an input with its defaults, so that a field which is left out has a value to speak of."""
-    value = whole(props.get(name))
+    value = spelled_out(props).get(name)
     if name != "services" or not isinstance(value, Mapping):
         return value
     return {service: _full(Wanted.from_dict(wanted)) for service, wanted in value.items()}

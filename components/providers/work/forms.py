@@ -1,16 +1,16 @@
 """How a plan stands in the inputs of ``Placement``: few values, each readable, nothing lost that a commit needs.
 
-Pulumi's cost is by the number of values, several times for each: its engine logs, converts and stores them one by one. So a
-step's place is one line of JSON, and the forecast leaves out what can be reckoned from the rest.
+Pulumi's cost is by the number of values, so a step, a card and a node are one line of JSON each
+(:mod:`components.spec.packed`), and the forecast leaves out what can be reckoned from the rest.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.placement.plan_types import Step
+from components.spec.packed import packed, unpacked
 
 ADOPTED = "adopted"
 """Key in ``change`` for what a reconciler moved since the last ``up``: shown once, nothing is done for it."""
@@ -24,12 +24,11 @@ def change_of(steps: Iterable[Step]) -> dict[str, Any]:
     return {f"{step.n:04d}": _told(step) for step in steps}
 
 
-def _told(step: Step) -> dict[str, Any]:
+def _told(step: Step) -> str:
     data = step.to_dict()
     if "place" in data:
-        place = {key: value for key, value in data["place"].items() if value}
-        data["place"] = json.dumps(place, sort_keys=True)
-    return data
+        data["place"] = {key: value for key, value in data["place"].items() if value}
+    return packed(data)
 
 
 def steps_of(change: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -38,20 +37,22 @@ def steps_of(change: Mapping[str, Any]) -> tuple[Step, ...]:
     return tuple(Step.from_dict(int(number), _read(change[number])) for number in numbers)
 
 
-def _read(data: Mapping[str, Any]) -> dict[str, Any]:
-    place = data.get("place")
-    return {**data, "place": json.loads(place)} if isinstance(place, str) else dict(data)
+def _read(step: Any) -> dict[str, Any]:
+    data = unpacked(step)
+    return {**data, "place": unpacked(data["place"])} if data.get("place") else dict(data)
 
 
 def forecast(usage: Mapping[str, Any]) -> dict[str, Any]:
     """Return how full cards and nodes will be. Of a card's instances: label (and owner, if foreign) -> MiB and percent."""
     return {
         "cards": {
-            address: {key: value for key, value in card.items() if key not in _DERIVED and key != "instances"}
-            | {"instances": {_name(row): _slice(row) for row in card["instances"]}}
+            address: packed(
+                {key: value for key, value in card.items() if key not in _DERIVED and key != "instances"}
+                | {"instances": {_name(row): _slice(row) for row in card["instances"]}}
+            )
             for address, card in usage["cards"].items()
         },
-        "nodes": dict(usage["nodes"]),
+        "nodes": {name: packed(node) for name, node in usage["nodes"].items()},
     }
 
 

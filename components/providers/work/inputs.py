@@ -14,6 +14,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from components.placement.plan_types import PlanOptions
 from components.spec.claim import Wanted
 from components.spec.node import Node
+from components.spec.packed import unpacked, unpacked_each
 
 INTERNAL = "__provider"
 """Pulumi's own key in every property bag of a dynamic resource."""
@@ -47,7 +48,7 @@ def text(props: Mapping[str, Any], name: str) -> str:
 
 def mapping(props: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a required property with string keys; raises :class:`InputError`."""
-    value = props.get(name)
+    value = unpacked(props.get(name))
     if not isinstance(value, Mapping):
         raise InputError(f"property {name} is {value!r}; it must be a dict")
     return dict(value)
@@ -108,7 +109,8 @@ def placement_input(props: Mapping[str, Any]) -> PlacementInput:
     """Read the inputs of ``Placement``; raises :class:`InputError` naming the property."""
     try:
         pools = tuple(_pool(name, data) for name, data in sorted(mapping(props, "pools").items()))
-        wanted = tuple(Wanted.from_dict(data) for _, data in sorted(mapping(props, "services").items()))
+        services = unpacked_each(mapping(props, "services"))
+        wanted = tuple(Wanted.from_dict(data) for _, data in sorted(services.items()))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"pools or services cannot be read ({type(error).__name__}: {error})") from error
     options = mapping(props, "options") if props.get("options") else {}
@@ -131,8 +133,25 @@ def _pool(name: str, data: Mapping[str, Any]) -> PoolInput:
         runtime=str(data.get("runtime", "local")),
         settings=dict(data.get("settings") or {}),
         reference=bool(data.get("reference", False)),
-        nodes=tuple(Node.from_dict(node) for _, node in sorted((data.get("nodes") or {}).items())),
+        nodes=nodes_of(data.get("nodes")),
     )
+
+
+def spelled_out(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Return inputs of ``Placement`` or ``GpuPool`` with what stands there as one line of JSON spelled out, to compare."""
+    spelled = whole(props)
+    if isinstance(spelled.get("services"), dict):
+        spelled["services"] = unpacked_each(spelled["services"])
+    pools = spelled.get("pools")
+    for pool in (spelled, *(pools.values() if isinstance(pools, dict) else ())):
+        if isinstance(pool, dict) and isinstance(pool.get("nodes"), dict):
+            pool["nodes"] = unpacked_each(pool["nodes"])
+    return dict(spelled)
+
+
+def nodes_of(declared: Mapping[str, Any] | None) -> tuple[Node, ...]:
+    """Return the nodes of a pool, by name."""
+    return tuple(Node.from_dict(node) for _, node in sorted(unpacked_each(declared).items()))
 
 
 def _choice(options: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Any:

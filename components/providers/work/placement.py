@@ -28,6 +28,7 @@ from components.providers.work.inputs import (
     PlacementInput,
     placement_input,
     public,
+    spelled_out,
     unknowns,
     whole,
 )
@@ -84,7 +85,7 @@ def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         return DiffResult(changes=None)
     skipped = {"change", "usage", *OUTPUTS}
     old, new = (
-        whole({key: value for key, value in public(side).items() if key not in skipped})
+        spelled_out({key: value for key, value in public(side).items() if key not in skipped})
         for side in (olds, news)
     )
     return DiffResult(changes=False if old == new else None)

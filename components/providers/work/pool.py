@@ -15,8 +15,16 @@ from pulumi.dynamic import (
 
 from components.ledger import LedgerError
 from components.providers.work import session
-from components.providers.work.inputs import InputError, mapping, public, text, unknowns, whole
-from components.spec.node import Node
+from components.providers.work.inputs import (
+    InputError,
+    mapping,
+    nodes_of,
+    public,
+    spelled_out,
+    text,
+    unknowns,
+    whole,
+)
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -34,7 +42,8 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Leave the comparison to the engine, which then shows it key by key; never ask for a replacement."""
-    return DiffResult(changes=None)
+    same = spelled_out(public(olds)) == spelled_out(public(news))
+    return DiffResult(changes=False if same else None)
 
 
 def create(props: dict[str, Any]) -> CreateResult:
@@ -73,8 +82,7 @@ def _refusal(news: dict[str, Any]) -> str:
     """Return why this pool cannot be declared, or an empty text."""
     name, owner = text(news, "name"), text(news, "owner")
     try:
-        for node in mapping(news, "nodes").values():
-            Node.from_dict(node)
+        nodes_of(mapping(news, "nodes"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"nodes of pool {name} cannot be read ({type(error).__name__}: {error})") from error
     ledger = session.session().reading()
@@ -111,7 +119,7 @@ def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
         resource=props.get("resource") or "",
         runtime=props.get("runtime") or "local",
         settings=dict(props.get("settings") or {}),
-        nodes=[Node.from_dict(node) for _, node in sorted(props["nodes"].items())],
+        nodes=nodes_of(props["nodes"]),
         now=session.now(),
         because=f"GpuPool {props['name']} {operation}",
     )

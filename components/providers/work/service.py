@@ -19,6 +19,7 @@ from components.providers.work.inputs import InputError, mapping, public, text, 
 from components.providers.work.targeted import placement_left_out, refusal
 from components.rules import judge_service
 from components.settle.teardown import teardown_instances
+from components.spec.packed import unpacked
 from components.spec.service import parse_service
 
 ABOUT = "about"
@@ -97,22 +98,22 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
 
 
 def _compared(side: dict[str, Any]) -> Any:
-    about = side.get(ABOUT)
+    about = unpacked(side.get(ABOUT))
     if isinstance(about, dict):
         about = {key: value for key, value in about.items() if key not in (FACTS, "source")}
-    return whole({**public(side), ABOUT: about})
+    return whole({**public(side), "spec": unpacked(side.get("spec")), ABOUT: about})
 
 
 def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
     props = whole(props)
-    about = props.get(ABOUT) or {}
+    about = unpacked(props.get(ABOUT)) or {}
     session.session().writing().declare_service(
         props["owner"],
         props["name"],
         holder=holder,
         pool=props.get("pool") or "",
         revision=about.get("revision") or "",
-        document=dict(props["spec"]),
+        document=mapping(props, "spec"),
         secrets={key: str(value) for key, value in (props.get(SECRETS) or {}).items() if value},
         now=session.now(),
         because=f"EasService {props['name']} {operation} (pid {os.getpid()})",
