@@ -112,6 +112,7 @@ class Fleet(pulumi.ComponentResource):
             pool_files=settings.pool_files,
             services=settings.services,
             overrides=settings.overrides,
+            overrides_source=f"Pulumi.{pulumi.get_stack()}.yaml",
         )
         return cls(name, project, settings=settings)
 

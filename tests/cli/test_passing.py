@@ -35,6 +35,7 @@ Diagnostics:
 
   pulumi:pulumi:Stack (eas-slices-dev):
     dies/0 starting on a100-0/2
+
     error: update failed
 
 """

@@ -21,6 +21,21 @@ def test_it_says_what_up_would_start(scratch: Scratch) -> None:
     assert shown[-1] == "0 unchanged"
 
 
+def test_a_ledger_that_is_not_there_is_named(scratch: Scratch) -> None:
+    scratch.service("page", gpu_memory=20)
+    said = scratch.eas("plan", "--ledger", str(scratch.root / "elsewhere.db"))
+    assert said.exit_code == 0
+    assert "elsewhere.db is not there yet: planned as if nothing ran" in said.stderr
+
+
+def test_an_override_of_nobody_names_the_stacks_file(scratch: Scratch) -> None:
+    scratch.stack("test", overrides={"pgae": {"instance": 2}})
+    assert (
+        "Pulumi.test.yaml: overrides.pgae is for a service that no file declares"
+        in scratch.eas("plan").stderr
+    )
+
+
 def test_nothing_changed_is_one_line(fleet: Scratch) -> None:
     assert fleet.ok("plan") == "nothing to do: 3 instances unchanged\n"
     assert fleet.json("plan")["change"] == {}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.cli.fake_pulumi import (
@@ -272,6 +273,16 @@ def test_an_interrupt_reaches_pulumi_once_and_is_waited_for(
     assert (pulumi.folder / "told").read_text() == "True", "the provider could see that it is to stop"
     assert child.returncode == 130
     assert "Traceback" not in errors
+
+
+def test_a_pulumi_that_is_killed_is_said_to_be(scratch: Scratch, pulumi: FakePulumi) -> None:
+    pulumi.script(preview={"wait": "stubbornly"})
+    child = started(scratch, pulumi)
+    [engine] = psutil.Process(child.pid).children()
+    engine.kill()
+    _, said = child.communicate(timeout=10)
+    assert child.returncode == 1
+    assert "pulumi was ended by SIGKILL" in str(said)
 
 
 def test_a_second_interrupt_kills(scratch: Scratch, pulumi: FakePulumi) -> None:

@@ -64,6 +64,7 @@ def load(session: Session, services: str | None = None) -> Project:
         pool_files=choice.pool_files,
         services=services or choice.services,
         overrides=choice.overrides,
+        overrides_source=session.workspace.stack_file.name,
     )
     if not any(pool.discover for pool in project.pools):
         return project

@@ -30,6 +30,7 @@ LAST_WORDS_S = 5.0
 """How long what `pulumi` has printed may take to arrive after its end."""
 STOP_FILE = "EAS_STOP_FILE"
 """Names a file for the provider: once it is there, the user wants it to stop after the effect in hand."""
+RESUMED = "what was under way is in the ledger, and the same command goes on from there"
 STALE_MARKS = ("the apply is not what was previewed", "StalePlan")
 """How the provider begins a refusal of a bound plan, and the ledger one that lost a race for a place."""
 
@@ -137,6 +138,8 @@ def run_pulumi(
         child = subprocess.Popen(command, cwd=workspace.root, env=env, stdout=stdout)
         with _passing_interrupts(child, stop) as asked, _passing_output(child):
             code = child.wait()
+        if code < 0 and not asked:
+            print(f"eas: pulumi was ended by {signal.Signals(-code).name}; {RESUMED}", file=sys.stderr)
         return EngineRun(code, bool(asked), tuple(_events(log)))
 
 

@@ -46,25 +46,33 @@ def _row(line: str, said: set[str]) -> Iterator[str]:
 
 def _not_said(block: list[str], said: set[str]) -> Iterator[str]:
     """Yield a block of diagnostics without what the stack's group repeats; an empty line where nothing else is in it."""
-    left: list[str] = []
-    in_stack = False
-    for line in block[1:]:
-        if line.startswith("  ") and not line.startswith(_INDENT):
-            in_stack = line.startswith(_STACK)
-        if not (in_stack and line.startswith(_INDENT) and _is_repeated(line.strip(), said)):
-            left.append(line)
-    if any(line.startswith(_INDENT) for line in left):
-        yield from (block[0], *_without_empty_groups(left))
+    left = [line for header, lines in _groups(block[1:]) for line in _left_of(header, lines, said)]
+    if left:
+        yield from (block[0], *left)
     elif block:
         yield "\n"
 
 
+def _groups(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each resource's heading with its lines."""
+    header, own = "", list[str]()
+    for line in lines:
+        if line.startswith("  ") and not line.startswith(_INDENT):
+            if header:
+                yield header, own
+            header, own = line, []
+        else:
+            own.append(line)
+    if header or own:
+        yield header, own
+
+
+def _left_of(header: str, lines: list[str], said: set[str]) -> list[str]:
+    kept = [line for line in lines if not (header.startswith(_STACK) and _is_repeated(line.strip(), said))]
+    while kept and not kept[0].strip():
+        del kept[0]
+    return [header, *kept] if kept else []
+
+
 def _is_repeated(text: str, said: set[str]) -> bool:
     return text in said and not text.startswith("error")
-
-
-def _without_empty_groups(lines: list[str]) -> Iterator[str]:
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        empty = line.startswith(_STACK) and not following.startswith(_INDENT)
-        if not empty:
-            yield line

@@ -84,10 +84,15 @@ class Workspace:
         files = sorted(self.root.glob("Pulumi.*.yaml"))
         return [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files]
 
+    @property
+    def stack_file(self) -> Path:
+        """The file with the stack's configuration."""
+        return self.root / f"Pulumi.{self.stack}.yaml"
+
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """The stack's configuration as it stands in its file; a secret value is a mapping with the key ``secure``."""
-        config = read_yaml(self.root / f"Pulumi.{self.stack}.yaml", missing_ok=True).get("config")
+        config = read_yaml(self.stack_file, missing_ok=True).get("config")
         return config if isinstance(config, Mapping) else {}
 
     def plain(self, key: str) -> Any:

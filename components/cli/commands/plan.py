@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,6 +77,9 @@ def register(app: typer.Typer) -> None:
             supposed = Supposed(tuple(drain or ()), tuple(lose or ()), max_moves)
             proposal = Proposed.of(session, project, supposed)
             ignored = [str(fault) for fault in declared.faults_of(project) if fault.level == "ineffective"]
+        if not session.ledger.exists:
+            missing = f"ledger {session.ledger_place[0]} is not there yet: planned as if nothing ran"
+            print(missing, file=sys.stderr)
         warnings = "".join(f"warning: {fault}\n" for fault in ignored)
         session.show(proposal.to_dict() | {"ineffective": ignored}, warnings + proposal.text(cards=cards))
         return Exit.FAILED if proposal.plan.blocking else Exit.OK
