@@ -56,6 +56,7 @@ class Board:
         self.refusals: list[Refusal] = []
         self.warnings: list[str] = []
         self.rolling: dict[str, str] = {}
+        self.doubts: dict[tuple[str, int], str] = {}
         self._shelf: Shelf | None = None
         self._takers: dict[int, list[tuple[str, int, bool]]] | None = None
         self._count_foreign()

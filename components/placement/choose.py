@@ -17,6 +17,8 @@ from components.placement.jobs import Slot, Start, Stop
 from components.placement.keep import cards_of
 from components.placement.score import final_rank
 
+FEW = 200
+"""Up to how many new places are looked at once more only to save cards."""
 EFFORT = 8000
 """How many placements all orders together may try, so that a hopeless large pool is refused in time."""
 
@@ -105,7 +107,7 @@ def _place(board: Board, needs: list[Need]) -> list[Need]:
     order = sorted(needs, key=lambda need: (_size(need), need.name))
     done, left = _attempt(board, order)
     if not left:
-        return []
+        return _together(board, done, left)
     _undo(board, done)
     if any(_alone(board, need) for need in left):
         best, fewest = order, len(left)
@@ -117,7 +119,43 @@ def _place(board: Board, needs: list[Need]) -> list[Need]:
             if not missing:
                 break
         order = best
-    return _attempt(board, order)[1]
+    done, left = _attempt(board, order)
+    return _together(board, done, left)
+
+
+def _together(board: Board, done: list[Need], left: list[Need]) -> list[Need]:
+    """Let the exhaustive search improve on the order, where there may be something to gain; return who is left out."""
+    if len(done) < (1 if left else 2) or (not left and len(done) > FEW):
+        return left
+    from components.placement.solver.repair import Wish, better
+
+    chosen = {need.name: _chosen(board, need) for need in done}
+    _undo(board, done)
+    wishes = [Wish(need.name, need.group.ask, chosen.get(need.name)) for need in [*done, *left]]
+    found = better(board.grid, board.books.in_the_end, wishes)
+    board.doubts = found.doubts
+    places = found.places
+    for need in [*done, *left]:
+        if need.name in places:
+            node, cards = places[need.name]
+            need.slot.start = _begin(
+                board, need, node, cards, _free_at_once(board, need.group.ask, node, cards)
+            )
+    return [need for need in [*done, *left] if need.name not in places]
+
+
+def _chosen(board: Board, need: Need) -> tuple[int, tuple[int, ...]]:
+    """Return the node and the cards of what was placed."""
+    start = need.slot.start
+    assert start is not None, "what was placed has a start"
+    return (start.node, tuple(sorted(board.grid.card_of[uuid] for uuid in start.place.cards)))
+
+
+def _free_at_once(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> bool:
+    """Return whether a place waits for nothing."""
+    if ask.other_kind and board.books.peak_kinds[node][ask.other_kind]:
+        return False
+    return board.books.fits(board.grid.uses(ask.place(board.grid, node, cards)))
 
 
 def _other_orders(order: list[Need], left: list[Need]) -> list[list[Need]]:

@@ -59,7 +59,7 @@ class Explainer:
             words.asks(ask, self._board.grid),
             counts,
             nearest,
-            remedy,
+            " ".join(part for part in (remedy, self._board.doubts.get(need.name, "")) if part),
             blocks(self._board, need),
             prefix=_prefix(self._board, need),
             of="node" if ask.kind == "cpu" else "card",

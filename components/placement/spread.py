@@ -25,25 +25,26 @@ class SpreadGuard:
         self._grid = grid
         self._by_zone = wanted.spread == "zone"
         eligible = {
-            self._key(node) for node in grid.pools.get(wanted.pool, ()) if could_host(wanted, grid, node)
+            self.key(node) for node in grid.pools.get(wanted.pool, ()) if could_host(wanted, grid, node)
         }
         self.limit = -(-instances // len(eligible)) if eligible else 0
         self.counts: Counter[str | int] = Counter()
 
-    def _key(self, node: int) -> str | int:
+    def key(self, node: int) -> str | int:
+        """Return the host or zone that a node counts for."""
         return self._grid.nodes[node].zone if self._by_zone else node
 
     def allows(self, node: int) -> bool:
         """Return whether one more may go to this node."""
-        return self.counts[self._key(node)] < self.limit
+        return self.counts[self.key(node)] < self.limit
 
     def count(self, node: int, sign: int = 1) -> None:
         """Count an instance on this node."""
-        self.counts[self._key(node)] += sign
+        self.counts[self.key(node)] += sign
 
     def reset(self, nodes: Iterable[int]) -> None:
         """Count anew from the nodes of all instances."""
-        self.counts = Counter(self._key(node) for node in nodes)
+        self.counts = Counter(self.key(node) for node in nodes)
 
 
 def could_host(wanted: Wanted, grid: Grid, node: int) -> bool:

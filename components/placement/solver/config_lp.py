@@ -105,10 +105,11 @@ class _Columns:
         self.columns.append(Column(-self.bins[bin_].cost * cards, tuple(rows)))
 
 
-def best_packing(items: Sequence[Item], bins: Sequence[Bin]) -> Bound:
+def best_packing(items: Sequence[Item], bins: Sequence[Bin], ask: Sequence[int] = ()) -> Bound:
     """Return a bound of (worth of what is packed) - (cost of the cards used) over all packings.
 
-    Where ``least`` cannot be met the bound is lower than any packing could be.
+    Where ``least`` cannot be met the bound is lower than any packing could be. ``ask``: end as soon as it is known of each
+    of these numbers whether the bound gets below it.
     """
     sizes = Sizes([item.size for item in items], [bin_.size for bin_ in bins])
     columns = _Columns(items, bins)
@@ -125,7 +126,8 @@ def best_packing(items: Sequence[Item], bins: Sequence[Bin]) -> Bound:
             total += _of_bin(items, bins[index], index, fill, prices, cpu_prices[index])
             fresh |= columns.add(index, fill.pattern)
         best = total if best is None else min(best, total)
-        if not fresh or best - value <= abs(value) * CLOSE:
+        known = bool(ask) and all(best < number * Q or value >= number * Q for number in ask)
+        if known or not fresh or best - value <= abs(value) * CLOSE:
             return Bound(best, done)
     assert best is not None, "at least one round was done"
     return Bound(best, ROUNDS)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.placement.solver.config_lp import Bin, Item, Q, best_packing
+from components.placement.solver.volume import martello_toth
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,12 @@ class Fewest:
         return max(self.volume, self.l2, self.lp)
 
 
-def fewest_cards(items: Sequence[Item], bins: Sequence[Bin]) -> Fewest:
+def fewest_cards(items: Sequence[Item], bins: Sequence[Bin], ask: int | None = None) -> Fewest:
     """Return bounds of how many cards are in use when all ``items`` are packed.
 
     ``bins`` without cost are in use anyway, ``size`` being what is left of them; ``worth``, ``least``, ``cpu`` and the
-    bins' ``cpu`` are not looked at. Where the items cannot be packed at all, a bound may pass the number of cards.
+    bins' ``cpu`` are not looked at. ``ask``: the LP may end when it is known whether so many are needed. Where the items
+    cannot be packed at all, a bound may pass the number of cards.
     """
     taken = [(bin_.count, bin_.size) for bin_ in bins if not bin_.cost]
     whole = sum(item.count * item.cards for item in items)
@@ -44,17 +46,6 @@ def fewest_cards(items: Sequence[Item], bins: Sequence[Bin]) -> Fewest:
     used = sum(count for count, _ in taken)
     packed = [Item(item.count, item.size, item.cards, 0, item.bins, 0, item.count) for item in items]
     free = [Bin(bin_.count, bin_.size, None, int(bool(bin_.cost)), bin_.whole) for bin_ in bins]
-    lp = -(best_packing(packed, free).numerator // Q) if any(item.count for item in items) else 0
+    question = () if ask is None else (used - ask + 1,)
+    lp = -(best_packing(packed, free, question).numerator // Q) if any(item.count for item in items) else 0
     return Fewest(max(volume, used) + whole, max(l2, used) + whole, lp + used)
-
-
-def martello_toth(sizes: Sequence[int], capacity: int) -> int:
-    """Return L2: no two slices above half a card share one, and what fits beside the larger ones is bounded."""
-    best = 0
-    for least in sorted({0, *(size for size in sizes if 2 * size <= capacity)}):
-        alone = sum(size > capacity - least for size in sizes)
-        large = [size for size in sizes if capacity - least >= size > capacity / 2]
-        small = sum(size for size in sizes if least <= size <= capacity / 2)
-        over = small - (len(large) * capacity - sum(large))
-        best = max(best, alone + len(large) + max(0, -(-over // max(capacity, 1))))
-    return best

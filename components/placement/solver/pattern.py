@@ -19,6 +19,9 @@ Pattern = tuple[tuple[int, int], ...]
 """(item, how many) pairs, by item."""
 CELLS = 1024
 """Into how many steps a dimension is divided at most."""
+NEVER = -(1 << 60)
+_Offers = dict[tuple[int, int], tuple[int, int]]
+"""Size in steps -> gain and item."""
 _Table = npt.NDArray[np.int64]
 
 
@@ -58,52 +61,55 @@ class Sizes:
 
     def best(self, gains: Sequence[tuple[int, int]], bins: Sequence[int]) -> list[Fill]:
         """Return the best pattern of each of these bins; ``gains`` are (item, gain > 0) pairs."""
-        offers: dict[tuple[int, int], tuple[int, int]] = {}
+        offers: _Offers = {}
         for item, gain in gains:
             memory, compute = (*self._items[item], 0)[:2]
             if gain > offers.get((memory, compute), (0, 0))[0]:
                 offers[memory, compute] = (gain, item)
         caps: list[tuple[int, int]] = [(self._bins[index][0], (*self._bins[index], 0)[1]) for index in bins]
-        if not offers:
-            return [Fill(0, ()) for _ in bins]
         shape = (max(cap[0] for cap in caps) + 1, max(cap[1] for cap in caps) + 1)
-        fitting = {size: offer for size, offer in offers.items() if size[0] < shape[0] and size[1] < shape[1]}
+        fitting = _undominated(
+            {size: offer for size, offer in offers.items() if size[0] < shape[0] and size[1] < shape[1]}
+        )
+        if not fitting:
+            return [Fill(0, ()) for _ in bins]
         table = _table(shape, fitting)
         return [_trace(table, fitting, cap) for cap in caps]
 
 
-def _table(shape: tuple[int, int], offers: dict[tuple[int, int], tuple[int, int]]) -> _Table:
+def _undominated(offers: _Offers) -> _Offers:
+    """Leave out what takes no less and gives no more than another."""
+    kept: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    for size, offer in sorted(offers.items()):
+        if not any(other[1] <= size[1] and gain >= offer[0] for other, (gain, _) in kept):
+            kept.append((size, offer))
+    return dict(kept)
+
+
+def _table(shape: tuple[int, int], offers: _Offers) -> _Table:
     """Return for every rest of a card the most that it can hold."""
     rows, width = shape
-    table: _Table = np.zeros(shape, dtype=np.int64)
     ordered = sorted(offers.items())
-    if width == 1:
-        _fill_line(table[:, 0], [(memory, gain) for (memory, _), (gain, _) in ordered])
-        return table
+    memories = np.array([memory for (memory, _), _ in ordered])
+    computes = np.array([compute for (_, compute), _ in ordered])
+    gains = np.array([[gain] for _, (gain, _) in ordered], dtype=np.int64)
+    # Columns left of the table stand for less compute than none, so that one look takes all offers.
+    pad = int(computes.max())
+    table = np.full((rows, pad + width), NEVER, dtype=np.int64)
+    table[0, pad:] = 0
+    columns = np.arange(pad, pad + width)[None, :] - computes[:, None]
+    allowed = np.searchsorted(memories, np.arange(rows), side="right").tolist()
     for row in range(1, rows):
-        here = table[row]
-        here[:] = table[row - 1]
-        for (memory, compute), (gain, _) in ordered:
-            if memory > row:
-                break
-            np.maximum(here[compute:], table[row - memory, : width - compute] + gain, out=here[compute:])
-    return table
-
-
-def _fill_line(line: _Table, offers: Sequence[tuple[int, int]]) -> None:
-    """Fill a table of one dimension: per rest all offers at once."""
-    memories = np.array([memory for memory, _ in offers])
-    gains = np.array([gain for _, gain in offers], dtype=np.int64)
-    allowed = np.searchsorted(memories, np.arange(len(line)), side="right").tolist()
-    for row in range(1, len(line)):
         fitting = allowed[row]
-        best = line[row - 1]
+        here = table[row, pad:]
+        here[:] = table[row - 1, pad:]
         if fitting:
-            best = max(best, (line[row - memories[:fitting]] + gains[:fitting]).max())
-        line[row] = best
+            found = table[row - memories[:fitting, None], columns[:fitting]] + gains[:fitting]
+            np.maximum(here, found.max(axis=0), out=here)
+    return table[:, pad:]
 
 
-def _trace(table: _Table, offers: dict[tuple[int, int], tuple[int, int]], cap: tuple[int, int]) -> Fill:
+def _trace(table: _Table, offers: _Offers, cap: tuple[int, int]) -> Fill:
     """Return the pattern of one rest."""
     counts: dict[int, int] = {}
     row, column = cap

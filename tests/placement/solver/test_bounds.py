@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bench import openb_ceiling
 from components.placement.solver.config_lp import Bin, Item, best_packing
-from components.placement.solver.fewest import fewest_cards, martello_toth
+from components.placement.solver.fewest import fewest_cards
+from components.placement.solver.volume import martello_toth
 
 CARD = (80, 100)
 
