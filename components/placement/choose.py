@@ -138,7 +138,7 @@ def _together(board: Board, done: list[Need], left: list[Need]) -> list[Need]:
     for need in [*done, *left]:
         if need.name in places:
             node, cards = places[need.name]
-            need.slot.start = _begin(
+            need.slot.start = begin(
                 board, need, node, cards, _free_at_once(board, need.group.ask, node, cards)
             )
     return [need for need in [*done, *left] if need.name not in places]

@@ -141,7 +141,9 @@ class _Pool:
         """Return whether more have a place than so far, or as many on fewer cards."""
         after = [Wish(wish.name, wish.ask, found.get(wish.name)) for wish in self.wishes]
         missing = sum(wish.chosen is None for wish in after)
-        return (missing, len(self._new_cards(after))) < (self.missing, len(self._new_cards(self.wishes)))
+        if missing or missing != self.missing:
+            return missing < self.missing
+        return len(self._new_cards(after)) < len(self._new_cards(self.wishes))
 
     def _room(self) -> Room:
         return Room(self.grid, self.view, [Kind(w[0].ask, len(w)) for w in self.kinds.values()], self.nodes)
@@ -239,13 +241,17 @@ def _ask_for_most(joint: Joint) -> None:
 
 
 def _handed_out(wishes: Sequence[Wish], places: Sequence[Choice]) -> dict[Name, Choice]:
-    """Give each wish one of the places of its kind; whose place is among them keeps it."""
+    """Give the first wishes one of the places of their kind each; whose place is among them keeps it.
+
+    Where there are too few, the highest ordinals of a service go without.
+    """
     left = sorted(places)
     given: dict[Name, Choice] = {}
-    for wish in wishes:
+    served = wishes[: len(left)]
+    for wish in served:
         if wish.chosen in left:
             left.remove(wish.chosen)
             given[wish.name] = wish.chosen
-    for wish, place in zip([wish for wish in wishes if wish.name not in given], left, strict=False):
+    for wish, place in zip([wish for wish in served if wish.name not in given], left, strict=True):
         given[wish.name] = place
     return given
