@@ -197,7 +197,7 @@ class Board:
             self.hold(start, ())
         else:
             self.unsettled.setdefault(start.node, []).append(start)
-            self._hold_loosely(start)
+            self.hold_loosely(start)
         self.touched(start.node)
 
     def hold(self, start: Start, after: Sequence[Stop]) -> None:
@@ -205,8 +205,10 @@ class Board:
         givers = [stop.credit for stop in after if stop.credit is not None]
         start.booking = self.books.book(start.uses, start.node, kind_of(start.place), givers)
 
-    def _hold_loosely(self, start: Start) -> None:
-        others = [stop for stop in self.stops_on.get(start.node, ()) if stop not in start.in_place]
+    def hold_loosely(self, start: Start) -> None:
+        """Count a start as if it waited for all that goes from its node, but for what covers its own roll till the end."""
+        here = self.stops_on.get(start.node, ())
+        others = [stop for stop in here if stop not in start.in_place and not _covers(stop, start)]
         self.hold(start, [*start.in_place, *others])
 
     def release(self, start: Start) -> None:
@@ -223,10 +225,21 @@ class Board:
             self.unsettled[start.node].remove(start)
         self.touched(start.node)
 
-    def loosen(self, node: int) -> None:
-        """Take all unsettled starts of a node out of the peak, so that what goes is there for one of them to settle."""
-        for start in self.unsettled.get(node, ()):
+    def loosen(self, settling: Start, *, reserve: bool) -> None:
+        """Take all unsettled starts of a node out of the peak, so that what goes is there for one of them to settle.
+
+        ``reserve``: what others replace where it is stays promised to them.
+        """
+        for start in self.unsettled.get(settling.node, ()):
             self.release(start)
+        for start in self.unsettled.get(settling.node, ()) if reserve else ():
+            if start.in_place and start is not settling:
+                givers = [stop.credit for stop in start.in_place if stop.credit is not None]
+                promised = tuple(
+                    (slot, min(amount, sum(giver.spare.get(slot, 0) for giver in givers)))
+                    for slot, amount in start.uses
+                )
+                start.booking = self.books.book(promised, start.node, 0, givers)
 
     def tighten(self, node: int) -> None:
         """Count the unsettled starts of a node again, after :meth:`loosen`."""
@@ -234,5 +247,14 @@ class Board:
         if node in self.unsettled:
             self.unsettled[node] = waiting
         for start in waiting:
-            self._hold_loosely(start)
+            self.release(start)
+            self.hold_loosely(start)
         self.touched(node)
+
+
+def _covers(stop: Stop, start: Start) -> bool:
+    """Return whether a surge instance that goes serves, or will, until this start is ready."""
+    row = stop.row
+    if not start.in_place or row is None or row.role != "surge" or row.service != start.service:
+        return False
+    return stop.serves or (row.state in ("reserved", "starting") and row.revision == start.wanted.revision)

@@ -49,18 +49,33 @@ def place_all(board: Board) -> list[Need]:
 
 
 def _keep_in_place(board: Board) -> None:
-    """A new revision, or one told to stop, takes its own place again once the old instance is gone."""
+    """A new revision, or one told to stop, takes its own place again once the old instance is gone.
+
+    Where kinds of slices are kept apart, those that keep their kind come first: they may stay on a node in any case.
+    """
+    late: list[tuple[Group, Slot, list[Stop]]] = []
     for group in board.groups:
         for slot in group.slots:
             if slot.kept is None and slot.start is None and slot.olds and not slot.moved:
-                for old in sorted(slot.olds, key=lambda old: (not old.serves, old.key)):
-                    start = same_place(board, group, slot, old)
-                    if start is not None:
-                        slot.start = start
-                        board.put(start)
-                        if group.ask.spread is not None:
-                            group.ask.spread.count(start.node)
-                        break
+                olds = sorted(slot.olds, key=lambda old: (not old.serves, old.key))
+                first = olds[0].row
+                if group.ask.other_kind and first is not None and kind_of(first.place) != group.ask.own_kind:
+                    late.append((group, slot, olds))
+                else:
+                    _take_over(board, group, slot, olds)
+    for group, slot, olds in late:
+        _take_over(board, group, slot, olds)
+
+
+def _take_over(board: Board, group: Group, slot: Slot, olds: Sequence[Stop]) -> None:
+    for old in olds:
+        start = same_place(board, group, slot, old)
+        if start is not None:
+            slot.start = start
+            board.put(start)
+            if group.ask.spread is not None:
+                group.ask.spread.count(start.node)
+            return
 
 
 def same_place(board: Board, group: Group, slot: Slot, old: Stop) -> Start | None:

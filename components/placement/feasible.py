@@ -53,6 +53,7 @@ class Ask:
         "memory",
         "models",
         "other_kind",
+        "own_kind",
         "pool",
         "sizes",
         "spread",
@@ -74,9 +75,10 @@ class Ask:
         self.models = frozenset(claim.models)
         self.types = frozenset(claim.instance_types)
         self.spread = spread
-        self.other_kind = 0
-        if separate and self.kind == "slice":
-            self.other_kind = MEMORY_ONLY if self.compute else PERCENT
+        self.own_kind = self.other_kind = 0
+        if self.kind == "slice":
+            self.own_kind = PERCENT if self.compute else MEMORY_ONLY
+            self.other_kind = PERCENT + MEMORY_ONLY - self.own_kind if separate else 0
 
     def place(self, grid: Grid, node: int, cards: Sequence[int]) -> Place:
         """Return the place on these cards of a node, in the sizes that the claim has there."""

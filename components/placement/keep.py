@@ -202,18 +202,33 @@ def _check_capacity(board: Board) -> None:
                 stop = board.going(row, slot.why)
                 stop.replaced = stop.serves
                 slot.olds.append(stop)
+    taking_over = _kinds_in_place(board) if late else set()
     for group, slot, row in late:
-        _resume_pending(board, group, slot, row)
+        _resume_pending(board, group, slot, row, taking_over)
 
 
-def _resume_pending(board: Board, group: Group, slot: Slot, row: Held) -> None:
+def _kinds_in_place(board: Board) -> set[tuple[int, int]]:
+    """Return (node, kind) of the slices that are replaced where they are, and so keep their kind on the node."""
+    return {
+        (old.node, kind_of(old.row.place))
+        for group in board.groups
+        for slot in group.slots
+        if slot.kept is None and not slot.moved and group.ask.kind == "slice"
+        for old in slot.olds
+        if old.row is not None and kind_of(old.row.place) == group.ask.own_kind
+    }
+
+
+def _resume_pending(
+    board: Board, group: Group, slot: Slot, row: Held, taking_over: set[tuple[int, int]]
+) -> None:
     slot.kept = None
     uses, node = board.grid.uses(row.place), board.node(row.place)
     in_place = [old for old in slot.olds if old.row is not None and old.row.id in row.after]
     # What takes over from its own kind brings no new kind to the node.
     kinds = {kind_of(old.row.place) for old in in_place if old.row is not None}
     other_kind = group.ask.other_kind if kind_of(row.place) not in kinds else 0
-    apart = other_kind and board.books.final_kinds[node][other_kind]
+    apart = other_kind and (board.books.final_kinds[node][other_kind] or (node, other_kind) in taking_over)
     # It never began there, so on a node that takes nothing new it may only replace what is there.
     closed = not in_place and board.standing(row.place).state != "ready"
     if apart or closed or not board.books.fits_finally(uses):

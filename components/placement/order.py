@@ -12,7 +12,7 @@ from components.placement.jobs import Slot, Start, Stop
 from components.placement.plan_types import How, Op
 from components.placement.rolling import Roll, end_cover, pair_up, plan_waves, relocate_in_waves, roll_of
 from components.placement.snapshot import HoldState
-from components.placement.turns import break_circles, settle_turns
+from components.placement.turns import break_circles, break_waves, settle_turns
 
 _BRINGS_UP: dict[HoldState, tuple[Op, How, str]] = {
     "ready": ("reconfigure", "reconfigure", "its token changed"),
@@ -37,7 +37,9 @@ def put_in_order(board: Board, explainer: Explainer) -> bool:
     _note_leaving(board)
     left = _settle_the_plain(board, rolls)
     left = _plan_rolls(board, rolls, left, explainer)
-    stuck = break_circles(board, left, _alone(board)) if left else []
+    left = settle_turns(board, left, reserve=False) if left else []
+    left = break_circles(board, left, _alone(board)) if left else []
+    stuck = break_waves(board, left, _replaced(board)) if left else []
     board.refusals += [explainer.stuck(start) for start in stuck]
     return bool(stuck)
 
@@ -107,4 +109,15 @@ def _alone(board: Board) -> dict[Start, list[Stop]]:
         for group in board.groups
         for slot in group.slots
         if slot.start is not None
+    }
+
+
+def _replaced(board: Board) -> dict[Stop, Start]:
+    """Return for each stop of an old instance the start that takes over from it."""
+    return {
+        old: slot.start
+        for group in board.groups
+        for slot in group.slots
+        if slot.start is not None
+        for old in slot.olds
     }

@@ -64,11 +64,28 @@ def _shared(board: Board, ask: Ask, ordinal: int) -> Start | None:
     for _, node, cards in sorted(choices):
         start = _start(board, ask, ordinal, node, cards)
         start.settled = False
-        if find_turn(board, start):
+        if find_turn(board, start) and _leaves_room(board, node):
             board.starts.append(start)
             return start
         board.release(start)
+        board.touched(node)
     return None
+
+
+def _leaves_room(board: Board, node: int) -> bool:
+    """Return whether those that are replaced where they are still fit beside a surge instance, which goes after them."""
+    waiting = board.unsettled.get(node, ())
+    for start in waiting:
+        board.release(start)
+    for start in waiting:
+        if start.in_place:
+            board.hold_loosely(start)
+    grid, peak = board.grid, board.books.peak
+    slots = [slot for card in grid.cards_of[node] for slot in (2 * card, 2 * card + 1)]
+    slots += [grid.cpu_slot(node), grid.cpu_slot(node) + 1]
+    enough = all(peak[slot] <= grid.caps[slot] for slot in slots)
+    board.tighten(node)
+    return enough
 
 
 def _on(board: Board, stop: Stop, cards: tuple[int, ...]) -> bool:

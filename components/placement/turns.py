@@ -14,18 +14,21 @@ from components.placement.capacity import Credit, kind_of
 from components.placement.jobs import Start, Stop
 
 
-def settle_turns(board: Board, starts: Iterable[Start]) -> list[Start]:
-    """Decide what each start waits for; return those for which it cannot be decided yet."""
+def settle_turns(board: Board, starts: Iterable[Start], *, reserve: bool = True) -> list[Start]:
+    """Decide what each start waits for; return those for which it cannot be decided yet.
+
+    ``reserve``: nobody takes what another needs that is replaced where it is; else it is taken where nothing else is left.
+    """
     left = [start for start in starts if not start.settled]
     progress = True
     while left and progress:
         before = len(left)
-        left = [start for start in left if not find_turn(board, start)]
+        left = [start for start in left if not find_turn(board, start, reserve=reserve)]
         progress = len(left) < before
     return left
 
 
-def find_turn(board: Board, start: Start) -> bool:
+def find_turn(board: Board, start: Start, *, reserve: bool = True) -> bool:
     """Settle one start if the stops that free its place are settled; say whether that worked."""
     must = _musts(board, start)
     if must is None or not all(stop.settled for stop in must):
@@ -38,7 +41,7 @@ def find_turn(board: Board, start: Start) -> bool:
         return True
     # Other unsettled starts of the node are left out of account: there is room for all of them in the end, and each will
     # wait for as much as it needs.
-    board.loosen(start.node)
+    board.loosen(start, reserve=reserve)
     chosen = _enough(board, start, must)
     if chosen is not None:
         _settle(board, start, chosen)
@@ -129,6 +132,39 @@ def break_circles(board: Board, left: list[Start], olds: dict[Start, list[Stop]]
             stop.after = [start]
         else:
             stop.mode = start.mode = "break-before-make"
+    return left
+
+
+def break_waves(board: Board, left: list[Start], replaces: dict[Stop, Start]) -> list[Start]:
+    """Let instances go out of turn where the waves of a roll leave no order; return what is stuck even so.
+
+    As few as are needed: first old instances before their turn, the smallest first, then surge instances that cover for
+    the very ones that need their place. Who is out for a while then says so. ``replaces``: for each stop of an old instance
+    the start that takes over from it.
+    """
+    let_go: list[tuple[Stop, list[Start], list[Start]]] = []
+    here = [stop for node in sorted({start.node for start in left}) for stop in board.stops_on.get(node, ())]
+    olds = [stop for stop in here if stop in replaces]
+    covers = [stop for stop in here if stop not in replaces]
+    for stop in [
+        *sorted(olds, key=lambda stop: (replaces[stop].size, stop.key)),
+        *sorted(covers, key=lambda stop: stop.key),
+    ]:
+        waiting = stop.after if stop in replaces else [start for start in stop.after if start in left]
+        if left and waiting and not stop.settled:
+            out = [replaces[stop]] if stop in replaces else waiting
+            let_go.append((stop, stop.after, out))
+            stop.after = [start for start in stop.after if start not in waiting]
+            left = settle_turns(board, left, reserve=False)
+    for stop, after, out in reversed(let_go):
+        if all(start.settled and not waits_for(start, stop) for start in after):
+            stop.after = after
+            continue
+        for start in out:
+            start.mode = "break-before-make"
+            for old in [stop, *start.in_place]:
+                if replaces.get(old) is start and old.serves:
+                    old.mode = "break-before-make"
     return left
 
 

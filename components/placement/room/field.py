@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from components.placement.board import Board, Group
-from components.placement.capacity import MEMORY_ONLY, PERCENT, Uses
+from components.placement.capacity import Uses
 from components.placement.feasible import Ask, card_fault, final_choices, node_fault, room_fault
 from components.placement.jobs import Slot
 from components.placement.keep import cards_of
@@ -53,13 +53,6 @@ class Item:
     def label(self) -> str:
         """``service/ordinal``."""
         return f"{self.group.wanted.service}/{self.slot.ordinal}"
-
-    @property
-    def slice_kind(self) -> int:
-        """Return PERCENT or MEMORY_ONLY for a slice, else 0: what ``memory_only: separate`` keeps apart."""
-        if self.plain.kind != "slice":
-            return 0
-        return PERCENT if self.plain.compute else MEMORY_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +187,7 @@ class Field:
         self._leave(landing.node)
 
     def _count(self, item: Item, node: int, uses: Uses, sign: int) -> None:
-        self.board.books.stay(uses, node, item.slice_kind, sign)
+        self.board.books.stay(uses, node, item.plain.own_kind, sign)
         if item.ask.spread is not None:
             item.ask.spread.count(node, sign)
 

@@ -112,7 +112,7 @@ class _Then:
             self._add(slot, sign * amount)
         for slot, amount in item.uses:
             self._add(slot, -sign * amount)
-        if item.slice_kind:
-            self._kinds[landing.node][item.slice_kind] += sign
+        if item.plain.own_kind:
+            self._kinds[landing.node][item.plain.own_kind] += sign
             if item.row is not None:
-                self._kinds[item.node][item.slice_kind] -= sign
+                self._kinds[item.node][item.plain.own_kind] -= sign

@@ -66,7 +66,7 @@ def _other_kind(field: Field, ask: Ask, node: int, movable: Sequence[Item]) -> t
     """Return those of the other kind of slices, who all have to leave; None where some of them cannot."""
     if not ask.other_kind:
         return ()
-    others = tuple(one for one in movable if one.slice_kind == ask.other_kind)
+    others = tuple(one for one in movable if one.plain.own_kind == ask.other_kind)
     return others if len(others) == field.view.kinds[node][ask.other_kind] else None
 
 
