@@ -186,6 +186,7 @@ def test_it_ends_with_cards_endpoints_and_three_commands_to_try(fleet: Scratch, 
     assert re.fullmatch(r"gpu-a/0 A100 80G \[.*\] free \d+\.\d GiB \d+ %", lines[0]), lines[0]
     assert any("llm/0 48G 10 %" in line for line in lines[:4])
     assert any(line.startswith("llm/0   http") for line in lines), shown
+    assert "GET" not in shown, "nobody answers for a record of the simulated runtime"
     assert lines[-4] == "try next:"
     assert lines[-3].startswith("  eas why llm/0")
 

@@ -23,6 +23,20 @@ def test_f_a_changed_resource_id_is_refused_while_the_pool_holds_instances(stack
         stack.preview()
 
 
+def test_f_a_changed_runtime_is_refused_while_the_pool_holds_instances(stack: Stack) -> None:
+    """The new one would not know what the old one runs, and nothing would stop it."""
+    stack.service("page", gpu_memory=20)
+    stack.up()
+    stack.pools["lab"] |= {"runtime": "local"}
+    with pytest.raises(Refused, match=r"pool lab is runtime simulated and holds 1 instance \(page/0\)"):
+        stack.preview()
+    del stack.services["page"]
+    stack.pools["lab"] |= {"runtime": "simulated"}
+    stack.up()
+    stack.pools["lab"] |= {"runtime": "local"}
+    stack.up()
+
+
 def test_f_a_pool_of_another_owner_is_refused_in_the_preview(stack: Stack) -> None:
     """And the sentence says how to reference it instead."""
     stack.up()

@@ -14,6 +14,7 @@ from pulumi.dynamic import (
 )
 
 from components.ledger import LedgerError
+from components.placement.picture import counted
 from components.providers.work import session
 from components.providers.work.inputs import (
     InputError,
@@ -28,7 +29,7 @@ from components.providers.work.inputs import (
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-    """Canonicalise; refuse another owner's pool, and a changed resource id while the pool holds instances."""
+    """Canonicalise; refuse another owner's pool, and another resource id or runtime while the pool holds instances."""
     news = public(news)
     if any(unknowns(news)):
         return CheckResult(news, [])
@@ -95,16 +96,18 @@ def _refusal(news: dict[str, Any]) -> str:
             f"stack, reference it: `pulumi config set --path 'eas:references[0]' {name}`; else give this pool another name, "
             "or this stack another ledger (eas:ledger)"
         )
-    if recorded.resource == news.get("resource"):
-        return ""
-    held = ledger.instances(pool=name)
+    now = {"resource": recorded.resource, "runtime": recorded.runtime}
+    changed = [field for field, value in now.items() if news.get(field) not in (value, None)]
+    held = ledger.instances(pool=name) if changed else ()
     if not held:
         return ""
+    # Another runtime would not know what this one runs, and nobody would ever stop it.
+    field = changed[0]
     labels = sorted({f"{row.held.service}/{row.held.ordinal}" for row in held})
     shown = ", ".join(labels[:5]) + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
     return (
-        f"pool {name} is resource {recorded.resource} and holds {len(held)} instances ({shown}), so its "
-        f"resource cannot become {news.get('resource')}. Declare the new resource as a pool of another name and move the "
+        f"pool {name} is {field} {now[field]} and holds {counted(len(held), 'instance')} ({shown}), so its "
+        f"{field} cannot become {news.get(field)}. Declare the new {field} as a pool of another name and move the "
         "services there, or remove them first"
     )
 
