@@ -35,7 +35,8 @@ def register(app: typer.Typer) -> None:
     def tour(session: Session) -> Exit:
         """Add a service, ask for one that is too large, scale, and drain a node: each with the commands that do it.
 
-        Works on this stack and its files, on local and simulated runtimes only, and leaves both as they were.
+        Works on this stack and its files, on local and simulated runtimes only. Files and nodes are put back; what moved
+        stays where it is.
         """
         if session.json_output:
             raise CommandError("the tour is a walk for people; every command in it takes --json", Exit.USAGE)
@@ -198,7 +199,7 @@ class Guide:
 
     def _tidy(self, was_up: bool) -> None:
         """Put everything back; the last command's failure is the user's to see, not a reason to leave files."""
-        self._say("Everything back as it was.")
+        self._say("The files back as they were. What moved stays where it is: nothing moves for beauty.")
         for name in (SMALL, LARGE):
             if (self._services / name).exists():
                 self._remove(name)
