@@ -19,6 +19,9 @@ from components.placement.rolling import Roll
 from components.placement.room.hints import Hint
 from components.placement.survey import Survey
 
+DETAILED = 5
+"""For so many services that run on where they are each card is looked at; a drained rack strands hundreds for one reason."""
+
 
 class Explainer:
     """Explains refusals on one board; instances of one service that are refused alike are looked at once."""
@@ -39,9 +42,11 @@ class Explainer:
     def runs_on(self, need: Need) -> str:
         """Say that an instance runs on where it is although it should not, and why."""
         service, ordinal = need.name
+        sentence = f"{service}/{ordinal} runs on where it is, since it fits nowhere else ({need.slot.why})"
+        if len(self._seen) >= DETAILED and (service, "final") not in self._seen:
+            return f"{sentence}; `eas why {service}/{ordinal}` says what is short."
         counts, nearest, _ = self._look(need.group.ask, self._board.books.in_the_end, "final")
         says = ", ".join(f"{count} {reason}" for reason, count in counts.items())
-        sentence = f"{service}/{ordinal} runs on where it is, since it fits nowhere else ({need.slot.why})"
         hint = self._hints.get(need.name)
         return " ".join(
             part for part in (f"{sentence}: {says}.", nearest, hint.sentence if hint else "") if part

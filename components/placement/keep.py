@@ -106,6 +106,26 @@ def _to_pin(board: Board, rows: list[Held]) -> Held | None:
     return min(alive, key=lambda row: (_PREFERENCE[row.state], row.id), default=None)
 
 
+def pin_on_draining(board: Board, group: Group, slot: Slot) -> bool:
+    """Let an instance run on where it is on a draining node; say whether that concerns nobody else.
+
+    Nothing new comes there, so nobody was given its place. With spread it counts where it stays, which others may feel.
+    """
+    if len(slot.olds) != 1 or group.ask.spread is not None:
+        return False
+    (stop,) = slot.olds
+    row = stop.row
+    if row is None or stop.node < 0 or board.grid.views[stop.node].state != "draining":
+        return False
+    if _to_pin(board, [row]) is None:
+        return False
+    board.stops.remove(stop)
+    board.stops_on[stop.node].remove(stop)
+    board.books.stay(stop.uses, stop.node, kind_of(row.place))
+    slot.kept, slot.olds, slot.pinned, slot.moved, slot.why = row, [], True, False, ""
+    return True
+
+
 def suits(board: Board, ask: Ask, row: Held) -> bool:
     """Return whether a row is what is wanted, where it may be, in the size that it has there."""
     if row.revision != ask.wanted.revision or row.state == "stopping":

@@ -16,7 +16,7 @@ from components.placement.board import Board
 from components.placement.capacity import Grid
 from components.placement.choose import Need, place_all
 from components.placement.explain import Explainer, may_run_on
-from components.placement.keep import Pins, sort_rows
+from components.placement.keep import Pins, pin_on_draining, sort_rows
 from components.placement.notes import final_warnings
 from components.placement.order import put_in_order
 from components.placement.plan_types import Plan, PlanOptions
@@ -27,7 +27,7 @@ from components.placement.sequence import steps_of
 from components.placement.snapshot import Place, Snapshot
 from components.spec.claim import Wanted
 
-EFFORT = 6000
+EFFORT = 4000
 """How many places one plan may try in its search for room, so that a hopeless large pool is refused in time."""
 
 
@@ -45,11 +45,14 @@ def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> 
         homeless = room.make(place_all(board), barred)
         staying = [need for need in homeless if need.name not in pins and may_run_on(board, need)]
         if staying:
-            # What runs on where it is takes room that others may have been given, so all is planned again around it.
             explainer = Explainer(board, hints(room, staying))
             said |= {need.name: explainer.runs_on(need) for need in staying}
+            pinned = [need for need in staying if pin_on_draining(board, need.group, need.slot)]
             pins |= {need.name for need in staying}
-            continue
+            if len(pinned) < len(staying):
+                # What runs on takes room that others may have been given, so all is planned again around it.
+                continue
+            homeless = [need for need in homeless if need.slot.kept is None]
         explainer = Explainer(board, hints(room, homeless))
         refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
         stuck = put_in_order(board, explainer)

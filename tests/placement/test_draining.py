@@ -174,3 +174,16 @@ def test_a_chain_is_ordered_and_nobody_is_interrupted() -> None:
         "stop one/0 after 3",
     ]
     assert {step.mode for step in made.steps} == {"make-before-break"}
+
+
+def test_of_many_stranded_services_the_first_are_explained_and_all_are_named() -> None:
+    """A drained rack strands hundreds for one reason."""
+    names = [f"s{number}" for number in range(9)]
+    rows = [held(name, 0, f"a/{index}", 18) for index, name in enumerate(names)]
+    snapshot = picture([draining(node("a", 9)), node("b", 1)], rows)
+    made = planned(snapshot, *(want(name, 18) for name in names))
+    stranded = [warning for warning in made.warnings if " runs on where it is" in warning]
+    assert len(stranded) == 8
+    assert sum("short of memory" in warning for warning in stranded) == 5
+    assert sum(warning.endswith("says what is short.") for warning in stranded) == 3
+    assert [step.how for step in made.steps] == ["move", "move"]

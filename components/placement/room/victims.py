@@ -40,7 +40,7 @@ def evictions(field: Field, item: Item, node: int, most: int) -> list[Eviction]:
     if forced is None or len(forced) > most:
         return []
     found = []
-    for cards in _card_sets(field, ask, node, movable):
+    for cards in _card_sets(field, ask, node, movable, most):
         must = forced if ask.kind != "exclusive" else _with_those_on(forced, movable, cards)
         if len(must) > most or any(_in_vain(item, one) for one in must):
             continue
@@ -70,8 +70,10 @@ def _other_kind(field: Field, ask: Ask, node: int, movable: Sequence[Item]) -> t
     return others if len(others) == field.view.kinds[node][ask.other_kind] else None
 
 
-def _card_sets(field: Field, ask: Ask, node: int, movable: Sequence[Item]) -> list[tuple[int, ...]]:
-    """Return the cards that the ask may get on a node, whoever of this owner is on them."""
+def _card_sets(
+    field: Field, ask: Ask, node: int, movable: Sequence[Item], most: int
+) -> list[tuple[int, ...]]:
+    """Return the cards that the ask may get on a node, whoever of this owner is on them; whole ones with few on them."""
     grid = field.grid
     if ask.kind == "cpu":
         return [()]
@@ -83,19 +85,25 @@ def _card_sets(field: Field, ask: Ask, node: int, movable: Sequence[Item]) -> li
     if ask.kind == "slice":
         need = ask.sizes[grid.nodes[node].unit]
         return [(card,) for card in cards if need <= grid.caps[2 * card]]
-    return _whole(field, ask, cards, movable)
+    return _whole(field, ask, cards, movable, most)
 
 
-def _whole(field: Field, ask: Ask, cards: list[int], movable: Sequence[Item]) -> list[tuple[int, ...]]:
+def _whole(
+    field: Field, ask: Ask, cards: list[int], movable: Sequence[Item], most: int
+) -> list[tuple[int, ...]]:
     """Return sets of cards that are empty once whoever may move has left them."""
     held: dict[int, list[int]] = {card: [0, 0] for card in cards}
+    many = dict.fromkeys(cards, 0)
     for one in movable:
+        for card in one.cards:
+            if card in many:
+                many[card] += 1
         for slot, amount in one.uses:
             if slot // 2 in held and slot < field.grid.first_node_slot:
                 held[slot // 2][slot % 2] += amount
     level = field.view.level
     clear = [card for card in cards if [level[2 * card], level[2 * card + 1]] == held[card]]
-    clear = [card for card in clear if field.grid.caps[2 * card] > 0]
+    clear = [card for card in clear if field.grid.caps[2 * card] > 0 and many[card] <= most]
     if len(clear) < ask.claim.gpu:
         return []
     free = [card for card in clear if held[card] == [0, 0]]

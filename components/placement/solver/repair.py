@@ -23,6 +23,8 @@ WIDE = 12_000
 """How many (kind, card) pairs are searched at most where somebody is left out."""
 NARROW = 1_500
 """The same where only cards are to be saved: that happens in every preview of something new."""
+LARGE = 50_000
+"""Above so many (kind, card) pairs not even the bounds are worked out: they alone would take longer than the plan."""
 Name = tuple[str, int]
 UNDECIDED = (
     "The exhaustive search ended at its limit; it is not certain that this fits nowhere beside the others."
@@ -81,11 +83,17 @@ class _Pool:
         """Return better places, or None."""
         if not self.missing:
             return self._on_fewer_cards()
+        if self._pairs() > 4 * LARGE:
+            self.doubt = UNDECIDED
+            return None
         self._leave_out_the_hopeless()
         if not self.missing:
             return None
         if not installed():
             self.doubt = MISSING
+            return None
+        if self._pairs() > LARGE:
+            self.doubt = UNDECIDED
             return None
         most = self._room().most_placed((len(self.wishes) - self.missing + 1, len(self.wishes)))
         if most <= len(self.wishes) - self.missing:
@@ -101,6 +109,9 @@ class _Pool:
             problem = self._problem(WIDE)
             found = problem.places(_most_placed(problem.joint))
         return found if found is not None and self._beats(found) else None
+
+    def _pairs(self) -> int:
+        return len(self.kinds) * sum(len(self.grid.cards_of[node]) for node in self.nodes)
 
     def _leave_out_the_hopeless(self) -> None:
         """What fits nowhere even alone is no part of the problem."""
