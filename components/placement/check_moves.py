@@ -1,4 +1,6 @@
-"""Moves that make room: as few as were allowed, each for somebody who begins in the same plan (invariants 5 and 6).
+"""Moves that make room, each for somebody who begins in the same plan, and moves that empty a card: no more than allowed.
+
+Invariants 5 and 6.
 
 Part of the checker: shares no code with the planner.
 """
@@ -12,6 +14,7 @@ from components.placement.plan_types import Plan, PlanOptions
 from components.placement.snapshot import Held, Place
 
 _REASON = "makes room for "
+_EMPTIES = "empties "
 
 
 class Moves:
@@ -31,13 +34,28 @@ class Moves:
         }
         self._rows = {name: world.rows[name] for name in self._said if name in world.rows}
         self.counted: set[tuple[str, int]] = set()
+        self._emptying = {
+            step.instance for step in plan.steps if step.op == "stop" and step.reason.startswith(_EMPTIES)
+        }
+        self._cleared = {uuid for name in self._emptying for uuid in world.rows[name].place.cards}
+        self._on_cleared = [
+            row.name
+            for row in world.rows.values()
+            if row.name not in world.ended_by and self._cleared & set(row.place.cards)
+        ]
 
     def makes_room(self, held: Held, place: Place | None) -> bool:
         """Return whether an instance that could stay is stopped to make room, and begins elsewhere."""
+        return held.id in self._said and self._goes_on(held, place)
+
+    def empties(self, held: Held, place: Place | None) -> bool:
+        """Return whether an instance that could stay is stopped to empty its card, and begins elsewhere."""
+        return held.id in self._emptying and self._goes_on(held, place)
+
+    def _goes_on(self, held: Held, place: Place | None) -> bool:
         begins = self._begin.get((held.service, held.ordinal))
         return (
-            held.id in self._said
-            and begins is not None
+            begins is not None
             and begins.how == "move"
             and begins.place == place
             and begins.place != held.place
@@ -47,6 +65,10 @@ class Moves:
         """Yield too many moves, moves for nobody, and moves of what was not there to stay."""
         if len(self.counted) > options.max_moves:
             yield f"{len(self.counted)} instances make room, and max_moves is {options.max_moves} (6)"
+        if len(self._emptying) > options.rebalance:
+            yield f"{len(self._emptying)} instances empty cards, and rebalance allows {options.rebalance} (6)"
+        for name in self._on_cleared:
+            yield f"{name} is in the end on a card that others were moved away from to empty it (6)"
         for name, row in self._rows.items():
             service, _, ordinal = self._said[name].rpartition("/")
             key = (service, int(ordinal)) if ordinal.isdecimal() else (self._said[name], -1)

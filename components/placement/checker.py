@@ -156,6 +156,8 @@ def _stays(world: World, want: Wanted, plan: Plan, moves: Moves) -> Iterator[str
         for held in rivals:
             if _too_full(world, held):
                 continue
+            if moves.empties(held, place):
+                continue
             if moves.makes_room(held, place):
                 moves.counted.add((held.service, held.ordinal))
                 continue

@@ -55,12 +55,13 @@ def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> 
             homeless = [need for need in homeless if need.slot.kept is None]
         explainer = Explainer(board, hints(room, homeless))
         refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
+        rebalanced = _rebalanced(board)
         stuck = put_in_order(board, explainer)
         if not (stuck and room.made_for):
             break
         # Room that no order of steps leads to is no room.
         barred |= room.made_for
-    board.warnings += [said[name] for name in sorted(said)]
+    board.warnings += [*(said[name] for name in sorted(said)), *rebalanced]
     board.refusals[:0] = refusals
     return Plan(
         assignments=_assignments(board, homeless),
@@ -69,6 +70,15 @@ def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> 
         warnings=(*board.warnings, *final_warnings(board)),
         rolling=dict(sorted(board.rolling.items())),
     )
+
+
+def _rebalanced(board: Board) -> list[str]:
+    """Move what empties cards, where that is asked for; return what to say of it."""
+    if not board.options.rebalance:
+        return []
+    from components.placement.solver.rebalance import rebalance
+
+    return rebalance(board)
 
 
 def _assignments(board: Board, homeless: Sequence[Need]) -> dict[str, dict[int, Place | None]]:

@@ -18,11 +18,13 @@ Mode = Literal["", "make-before-break", "in-place", "break-before-make"]
 class PlanOptions:
     """What the user chose; defaults as in ``docs/architecture.md``.
 
+    ``max_moves``: how many own instances may move to make room for others, ``rebalance``: how many to empty cards.
     ``memory_only``: ``separate`` keeps slices without a percentage off nodes that hold slices with one, and the reverse.
     """
 
     on_insufficient: Literal["refuse", "wait"] = "refuse"
     max_moves: int = 0
+    rebalance: int = 0
     memory_only: Literal["mixed", "separate"] = "mixed"
 
 

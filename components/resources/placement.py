@@ -42,7 +42,8 @@ class Placement(Resource, module="eas", name="Placement"):
     ) -> None:
         """Place ``services`` on ``pools`` and on the pools that other stacks declare (``references``, by name).
 
-        ``options``: ``on_insufficient``, ``max_moves``, ``memory_only``, ``on_conflict``.
+        ``options``: ``on_insufficient``, ``max_moves``, ``rebalance`` (how many instances may move to empty cards),
+        ``memory_only``, ``on_conflict``.
         """
         given = placement_properties(
             (pool.pool for pool in pools),

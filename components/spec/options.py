@@ -9,8 +9,8 @@ from typing import Any
 from components.spec.fault import SpecError
 from components.spec.pool import Pool
 
-OPTIONS = ("on_insufficient", "max_moves", "memory_only", "on_conflict")
-"""What a pool file may say of placement; defaults in ``docs/architecture.md``."""
+OPTIONS = ("on_insufficient", "max_moves", "rebalance", "memory_only", "on_conflict")
+"""What a pool file may say of placement; defaults in ``docs/architecture.md``. ``rebalance`` is its ``max_moves``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +45,6 @@ def placement_options(pools: Sequence[Pool]) -> dict[str, Any]:
     ]
     if faults:
         raise SpecError(faults)
-    return {name: getattr(pools[0], name) for name in OPTIONS} if pools else {}
+    said = {name: getattr(pools[0], name) for name in OPTIONS} if pools else {}
+    # Not asked for is left out, so that what stacks recorded before there was such an option stays as it is.
+    return {name: value for name, value in said.items() if name != "rebalance" or value}

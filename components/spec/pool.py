@@ -54,6 +54,7 @@ class Pool:
     memory_only: MemoryOnly = "mixed"
     on_insufficient: OnInsufficient = "refuse"
     max_moves: int = 0
+    rebalance: int = 0
     on_conflict: OnConflict = "fail"
     nodes: tuple[Node, ...] = ()
     local: LocalSettings = field(default_factory=LocalSettings)
@@ -211,6 +212,7 @@ class _Reader:
             memory_only=entry.memory_only,
             on_insufficient=entry.on_insufficient,
             max_moves=entry.max_moves,
+            rebalance=entry.rebalance.max_moves,
             on_conflict=entry.on_conflict,
             nodes=nodes,
             local=entry.local,

@@ -71,6 +71,14 @@ class LocalSettings(Block):
     ] = 1200
 
 
+class Rebalance(Block):
+    """Moves that empty cards, for nothing but fewer cards in use."""
+
+    max_moves: Annotated[
+        Whole, Field(description="instances per plan; 0 moves nothing only to empty cards")
+    ] = 0
+
+
 class PoolEntry(Block):
     """One pool as written."""
 
@@ -87,6 +95,7 @@ class PoolEntry(Block):
     memory_only: MemoryOnly = "mixed"
     on_insufficient: OnInsufficient = "refuse"
     max_moves: Annotated[Whole, Field(description="unit: instances per plan")] = 0
+    rebalance: Rebalance = Rebalance()
     on_conflict: OnConflict = "fail"
     catalogue: dict[str, TypeEntry] = Field(default_factory=dict)
     nodes: dict[str, NodeEntry] = Field(default_factory=dict)

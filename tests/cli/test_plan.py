@@ -203,6 +203,21 @@ def test_with_leave_the_move_is_shown_as_what_it_is(scratch: Scratch) -> None:
     assert scratch.eas("plan", "--max-moves", "-1").exit_code == 2
 
 
+def test_a_rebalance_says_how_far_from_the_bound_it_ends(scratch: Scratch) -> None:
+    for name, size in (("one", 50), ("two", 50), ("small", 25), ("tiny", 25)):
+        scratch.service(name, gpu_memory=size)
+    scratch.apply()
+    for name in ("one", "two"):
+        (scratch.root / "services" / f"{name}.json").unlink()
+    scratch.apply()
+    assert "rebalance" not in scratch.ok("plan")
+    shown = scratch.ok("plan", "--rebalance", "3")
+    assert "from 2 to 1 cards in use with 1 move, which is the fewest" in shown
+    assert "the gap is 0" in shown
+    assert "move, make-before-break" in shown
+    assert scratch.eas("plan", "--rebalance", "-1").exit_code == 2
+
+
 @pytest.mark.parametrize("state", ["drain", "lose"])
 def test_as_if_a_card_were_draining_or_lost(fleet: Scratch, state: str) -> None:
     card = fleet.card_of("llm")

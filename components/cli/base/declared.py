@@ -126,6 +126,7 @@ def options_of(project: Project) -> PlanOptions:
     return PlanOptions(
         on_insufficient=said.get("on_insufficient", default.on_insufficient),
         max_moves=said.get("max_moves", default.max_moves),
+        rebalance=said.get("rebalance", default.rebalance),
         memory_only=said.get("memory_only", default.memory_only),
     )
 

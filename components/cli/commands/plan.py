@@ -37,6 +37,15 @@ MovesOption = Annotated[
         help="How many instances may move to make room, instead of pool.yaml's.",
     ),
 ]
+RebalanceOption = Annotated[
+    int | None,
+    typer.Option(
+        "--rebalance",
+        min=0,
+        metavar="N",
+        help="How many instances may move to empty cards, instead of pool.yaml's.",
+    ),
+]
 ServicesOption = Annotated[
     str | None, typer.Option("--services", metavar="DIR", help="Service files of another folder.")
 ]
@@ -56,6 +65,7 @@ def register(app: typer.Typer) -> None:
             eas plan --drain a100-0
             eas plan --lose a100-0/2
             eas plan --max-moves 2
+            eas plan --rebalance 10
             eas plan --services examples
         """,
     )
@@ -64,6 +74,7 @@ def register(app: typer.Typer) -> None:
         drain: DrainOption = None,
         lose: LoseOption = None,
         max_moves: MovesOption = None,
+        rebalance: RebalanceOption = None,
         services: ServicesOption = None,
         cards: CardsOption = False,
     ) -> Exit:
@@ -74,7 +85,7 @@ def register(app: typer.Typer) -> None:
         """
         with session.busy("planning"):
             project = declared.sound(session, services)
-            supposed = Supposed(tuple(drain or ()), tuple(lose or ()), max_moves)
+            supposed = Supposed(tuple(drain or ()), tuple(lose or ()), max_moves, rebalance)
             proposal = Proposed.of(session, project, supposed)
             ignored = [str(fault) for fault in declared.faults_of(project) if fault.level == "ineffective"]
         if not session.ledger.exists:
@@ -107,6 +118,8 @@ class Proposed:
         options = declared.options_of(project)
         if supposed.max_moves is not None:
             options = replace(options, max_moves=supposed.max_moves)
+        if supposed.rebalance is not None:
+            options = replace(options, rebalance=supposed.rebalance)
         wanted = declared.wanted_of(session, project)
         return cls(snapshot, wanted, plan(snapshot, wanted, options), supposed)
 

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """What is only asked, not so: nodes and cards that drain or are lost, and another ``max_moves``."""
+    """What is only asked, not so: nodes and cards that drain or are lost, and other ``max_moves`` and ``rebalance``."""
 
     drain: tuple[str, ...] = ()
     lose: tuple[str, ...] = ()
     max_moves: int | None = None
+    rebalance: int | None = None
 
 
 def as_if(snapshot: Snapshot, supposed: Supposed) -> Snapshot:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from components.placement.board import Board
+from components.placement.board import Board, Group
 from components.placement.choose import Need, begin, find, same_place
-from components.placement.jobs import Start
+from components.placement.jobs import Slot, Start
 from components.placement.room.field import Field, Item, Landing
 from components.placement.room.search import DEEPEST, Effort, Found, Search
+from components.placement.snapshot import Held
 
 Name = tuple[str, int]
 """Service and ordinal."""
@@ -94,13 +95,8 @@ class Room:
         self.moves += len(found.moves)
 
     def _evict(self, item: Item, reason: str) -> None:
-        slot, row = item.slot, item.row
-        assert row is not None, "only what sits somewhere is moved"
-        stop = self._board.evict(row, reason)
-        stop.replaced = stop.serves
-        slot.kept, slot.olds, slot.moved, slot.why = None, [stop], True, reason
-        if item.ask.spread is not None:
-            item.ask.spread.count(item.node, -1)
+        assert item.row is not None, "only what sits somewhere is moved"
+        lift(self._board, item.group, item.slot, item.row, reason)
 
     def _free(self, landing: Landing) -> bool:
         """Return whether a place is free at once."""
@@ -132,6 +128,15 @@ class Room:
     def item(self, need: Need) -> Item:
         """Return a claim as the search knows it."""
         return self.tools()[0].claim(need.group, need.slot)
+
+
+def lift(board: Board, group: Group, slot: Slot, row: Held, reason: str) -> None:
+    """Let an instance go that stayed until now; it needs another place."""
+    stop = board.evict(row, reason)
+    stop.replaced = stop.serves
+    slot.kept, slot.olds, slot.moved, slot.why = None, [stop], True, reason
+    if group.ask.spread is not None:
+        group.ask.spread.count(stop.node, -1)
 
 
 def _for_whom(move: Landing, found: Found) -> Item:

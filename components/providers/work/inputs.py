@@ -121,6 +121,7 @@ def placement_input(props: Mapping[str, Any]) -> PlacementInput:
         options=PlanOptions(
             on_insufficient=_choice(options, "on_insufficient", ("refuse", "wait")),
             max_moves=_count(options, "max_moves"),
+            rebalance=_count(options, "rebalance"),
             memory_only=_choice(options, "memory_only", ("mixed", "separate")),
         ),
         on_conflict=_choice(options, "on_conflict", ("fail", "replan")),
