@@ -11,15 +11,16 @@ Pure: no I/O, clock or chance; the same input gives the same answer in any order
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from components.placement.board import Board
 from components.placement.capacity import Grid
-from components.placement.choose import Need, place_all
+from components.placement.choose import place_all
 from components.placement.explain import Explainer, may_run_on
 from components.placement.keep import Pins, pin_on_draining, sort_rows
 from components.placement.notes import final_warnings
 from components.placement.order import put_in_order
-from components.placement.plan_types import Plan, PlanOptions
+from components.placement.plan_types import Plan, PlanOptions, Refusal
 from components.placement.room.hints import hints
 from components.placement.room.maker import Room
 from components.placement.room.search import Effort
@@ -31,8 +32,30 @@ EFFORT = 4000
 """How many places one plan may try in its search for room, so that a hopeless large pool is refused in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A board on which everything is decided, and what is to be said of it."""
+
+    board: Board
+    refusals: list[Refusal]
+    warnings: list[str]
+
+
 def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> Plan:
     """Place all of ``wanted`` jointly on ``snapshot`` and order the steps that lead there."""
+    decided = decide(snapshot, wanted, options)
+    board = decided.board
+    return Plan(
+        assignments=_assignments(board),
+        steps=steps_of(board),
+        refusals=(*decided.refusals, *board.refusals),
+        warnings=(*board.warnings, *decided.warnings, *final_warnings(board)),
+        rolling=dict(sorted(board.rolling.items())),
+    )
+
+
+def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> Decided:
+    """Decide who goes where, and what waits for what."""
     grid = Grid(snapshot.nodes)
     pins: Pins = frozenset()
     said: dict[tuple[str, int], str] = {}
@@ -58,18 +81,9 @@ def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> 
         rebalanced = _rebalanced(board)
         stuck = put_in_order(board, explainer)
         if not (stuck and room.made_for):
-            break
+            return Decided(board, refusals, [*(said[name] for name in sorted(said)), *rebalanced])
         # Room that no order of steps leads to is no room.
         barred |= room.made_for
-    board.warnings += [*(said[name] for name in sorted(said)), *rebalanced]
-    board.refusals[:0] = refusals
-    return Plan(
-        assignments=_assignments(board, homeless),
-        steps=steps_of(board),
-        refusals=tuple(board.refusals),
-        warnings=(*board.warnings, *final_warnings(board)),
-        rolling=dict(sorted(board.rolling.items())),
-    )
 
 
 def _rebalanced(board: Board) -> list[str]:
@@ -81,8 +95,8 @@ def _rebalanced(board: Board) -> list[str]:
     return rebalance(board)
 
 
-def _assignments(board: Board, homeless: Sequence[Need]) -> dict[str, dict[int, Place | None]]:
-    """Return every wanted ordinal's final place; a refused one that runs on shows where it runs."""
+def _assignments(board: Board) -> dict[str, dict[int, Place | None]]:
+    """Return every wanted ordinal's final place; one that runs on shows where it runs."""
     where: dict[str, dict[int, Place | None]] = {}
     for group in board.groups:
         places: dict[int, Place | None] = {}

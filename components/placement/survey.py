@@ -59,6 +59,7 @@ class Survey:
         for node in range(len(board.grid.nodes)):
             self._look(node, found)
         self.counts = {reason: found[reason] for reason in REASONS if found[reason]}
+        self.able = found[""]
 
     def _look(self, node: int, found: Counter[str]) -> None:
         ask, grid = self.ask, self.board.grid

@@ -158,7 +158,7 @@ def _fewer_percent(survey: Survey) -> str:
 
 
 def _one_less(survey: Survey) -> str:
-    """Name a service of this owner of which one instance less makes room at the nearest miss."""
+    """Name a service of this owner of which one instance less, its highest ordinal, makes room at the nearest miss."""
     short = survey.nearest
     if short is None or survey.ask.kind != "slice" or short.cpu or short.node_memory or short.chosen:
         return ""
@@ -171,7 +171,12 @@ def _one_less(survey: Survey) -> str:
         if amount >= short.memory and compute.get(name, 0) >= short.compute
         and survey.ask.sizes[survey.board.grid.nodes[short.node].unit] <= survey.board.grid.caps[2 * card]
     ]  # fmt: skip
-    enough = [item for item in enough if not item[1].startswith(f"{survey.ask.wanted.service}/")]
+    last = {
+        f"{group.wanted.service}/{group.instances - 1}"
+        for group in survey.board.groups
+        if group.wanted.autoscale is None and group.wanted.service != survey.ask.wanted.service
+    }
+    enough = [item for item in enough if item[1] in last]
     return f"one instance less of {min(enough)[1].rsplit('/', 1)[0]}" if enough else ""
 
 

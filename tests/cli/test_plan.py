@@ -238,6 +238,23 @@ def test_as_if_a_node_were_lost_says_who_is_stranded(fleet: Scratch) -> None:
     assert {name for each in told for name in each["stranded"]} == {"llm/0", "llm/1", "page/0", "wide/0"}
 
 
+def test_why_says_how_many_cards_could_take_it_and_why_the_others_could_not(scratch: Scratch) -> None:
+    scratch.service("big", gpu_memory=60)
+    scratch.service("mid", gpu_memory=50, instance=3)
+    scratch.apply()
+    shown = scratch.ok("why", "big/0")
+    assert "  1 of 4 cards could take it: 3 short of memory." in shown
+    assert "next up: stays" in shown
+    scratch.ok("drain", scratch.node_of("big"))
+    shown = scratch.ok("why", "big/0")
+    assert "next up: runs on where it is, since it fits nowhere else" in shown
+    assert "It should leave, and 0 of 4 cards could take it: 2 draining, 2 short of memory." in shown
+    scratch.service("new", gpu_memory=4)
+    shown = scratch.ok("why", "new")
+    assert "2 of 4 cards could take it: 2 draining." in shown
+    assert "next up: start on " in shown
+
+
 def test_who_goes_where_and_who_is_stranded_is_said_before_anything_happens(scratch: Scratch) -> None:
     """Both cards of gpu-b hold 50; one of 60 on gpu-a fits beside neither, one of 15 beside both."""
     scratch.service("big", gpu_memory=60)

@@ -94,14 +94,20 @@ def _spread_lets(snapshot: Snapshot, view: NodeView, want: Wanted, count: int, r
     if want.spread == "default":
         return True
 
-    def key(one: NodeView) -> str:
-        return one.node.zone if want.spread == "zone" else one.node.key
-
-    eligible = {key(one) for one in snapshot.nodes if _could_host(one, want)}
-    limit = -(-count // len(eligible)) if eligible else 0
-    by_node = {one.node.key: key(one) for one in snapshot.nodes}
+    by_node = {one.node.key: _key(one, want) for one in snapshot.nodes}
     there = [row for row in rows if (row.owner, row.service) == (snapshot.owner, want.service)]
-    return sum(by_node.get(row.place.node_key) == key(view) for row in there) < limit
+    held = sum(by_node.get(row.place.node_key) == _key(view, want) for row in there)
+    return held < share(snapshot, want, count)
+
+
+def _key(view: NodeView, want: Wanted) -> str:
+    return view.node.zone if want.spread == "zone" else view.node.key
+
+
+def share(snapshot: Snapshot, want: Wanted, count: int) -> int:
+    """Return how many instances of a service of ``count`` one host or zone may take."""
+    eligible = {_key(view, want) for view in snapshot.nodes if _could_host(view, want)}
+    return -(-count // len(eligible)) if eligible else 0
 
 
 def fewest_moves(

@@ -15,7 +15,7 @@ from components.cli.base.session import Session
 from components.cli.commands.supposed import Supposed, as_if, leaving
 
 if TYPE_CHECKING:
-    from components.placement.plan_types import Plan
+    from components.placement.plan_types import Plan, PlanOptions
     from components.placement.snapshot import Snapshot
     from components.spec.claim import Wanted
     from components.spec.project import Project
@@ -100,10 +100,16 @@ class Proposed:
     """A plan, what it was made from, and how it reads."""
 
     def __init__(
-        self, snapshot: Snapshot, wanted: tuple[Wanted, ...], plan: Plan, supposed: Supposed | None = None
+        self,
+        snapshot: Snapshot,
+        wanted: tuple[Wanted, ...],
+        options: PlanOptions,
+        plan: Plan,
+        supposed: Supposed,
     ) -> None:
         """Keep them. ``supposed``: what of the snapshot was only asked."""
-        self.supposed = supposed or Supposed()
+        self.supposed = supposed
+        self.options = options
         self.snapshot = snapshot
         self.wanted = wanted
         self.plan = plan
@@ -121,7 +127,7 @@ class Proposed:
         if supposed.rebalance is not None:
             options = replace(options, rebalance=supposed.rebalance)
         wanted = declared.wanted_of(session, project)
-        return cls(snapshot, wanted, plan(snapshot, wanted, options), supposed)
+        return cls(snapshot, wanted, options, plan(snapshot, wanted, options), supposed)
 
     def usage(self) -> dict[str, Any]:
         """Return every card as it would be."""

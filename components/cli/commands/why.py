@@ -17,6 +17,7 @@ from components.cli.commands.plan import Proposed
 
 if TYPE_CHECKING:
     from components.ledger import InstanceRow
+    from components.placement.account import Accounts
     from components.placement.plan_types import Plan
 
 STORY = 6
@@ -55,11 +56,12 @@ def _explained(session: Session, target: Target) -> list[dict[str, Any]]:
     indexes = card_indexes_of(session)
     if proposed is not None:
         indexes |= card_indexes(view.node for view in proposed.snapshot.nodes)
-    facts = [_of_row(session, row, indexes, plan, no_plan) for row in rows]
+    accounts = _accounts(proposed)
+    facts = [_of_row(session, row, indexes, plan, no_plan, accounts) for row in rows]
     held = {(row.held.service, row.held.ordinal) for row in rows if row.held.role == "steady"}
     if plan is not None and not target.surge:
         facts += [
-            _of_wish(plan, target.service, ordinal, indexes)
+            _of_wish(plan, target.service, ordinal, indexes, accounts)
             for ordinal in sorted(plan.assignments.get(target.service, {}))
             if (target.service, ordinal) not in held and target.ordinal in (None, ordinal)
         ]
@@ -85,14 +87,34 @@ def _planned(session: Session) -> tuple[Proposed | None, str]:
         return None, str(error)
 
 
+def _accounts(proposed: Proposed | None) -> Accounts | None:
+    """Return what can tell how many places could take an instance."""
+    from components.placement.account import Accounts
+
+    return None if proposed is None else Accounts(proposed.snapshot, proposed.wanted, proposed.options)
+
+
+def _account(accounts: Accounts | None, service: str, ordinal: int) -> str:
+    """Return how many places could take an instance, and on what the others fail."""
+    account = accounts.of(service, ordinal) if accounts is not None else None
+    return "" if account is None else account.sentence
+
+
 def _of_row(
-    session: Session, row: InstanceRow, indexes: dict[str, int], plan: Plan | None, no_plan: str
+    session: Session,
+    row: InstanceRow,
+    indexes: dict[str, int],
+    plan: Plan | None,
+    no_plan: str,
+    accounts: Accounts | None,
 ) -> dict[str, Any]:
     """Return what is known of an instance that holds a place."""
+    steady = row.held.role == "steady"
     story = [event_facts(event) for event in session.ledger.events(row.held.id, STORY)]
     return {
         **instance_facts(row, indexes),
         "next": _next(plan, row, indexes) if plan else f"not known: {no_plan}",
+        "account": _account(accounts, row.held.service, row.held.ordinal) if steady else "",
         "story": story,
     }
 
@@ -110,6 +132,10 @@ def _next(plan: Plan, row: InstanceRow, indexes: dict[str, int]) -> str:
         for step in plan.steps
         if (step.service, step.ordinal, step.role) == (held.service, held.ordinal, held.role)
     ]
+    label = f"{held.service}/{held.ordinal}"
+    runs_on = [warning for warning in plan.warnings if warning.startswith(f"{label} runs on")]
+    if runs_on:
+        return runs_on[0].removeprefix(f"{label} ").partition("; `eas why")[0].rstrip(".")
     if not mine:
         return "stays: it still fits where it is, and nothing that it was started from has changed"
     lead = next((step for step in mine if step.op != "stop"), mine[0])
@@ -118,7 +144,9 @@ def _next(plan: Plan, row: InstanceRow, indexes: dict[str, int]) -> str:
     return f"{lead.how}{target}{mode}: {lead.reason}" if lead.reason else f"{lead.how}{target}{mode}"
 
 
-def _of_wish(plan: Plan, service: str, ordinal: int, indexes: dict[str, int]) -> dict[str, Any]:
+def _of_wish(
+    plan: Plan, service: str, ordinal: int, indexes: dict[str, int], accounts: Accounts | None
+) -> dict[str, Any]:
     """Return what is known of an instance that is declared or waits, and holds nothing."""
     from components.placement.address import address_of
 
@@ -137,6 +165,7 @@ def _of_wish(plan: Plan, service: str, ordinal: int, indexes: dict[str, int]) ->
         "instance": f"{service}/{ordinal}",
         "state": "waiting" if refused else "not started",
         "next": following,
+        "account": _account(accounts, service, ordinal),
         "story": [],
     }
 
@@ -150,13 +179,16 @@ def _refusals(plan: Plan, service: str, ordinal: int) -> str:
 def _text(session: Session, facts: dict[str, Any]) -> str:
     """Return one instance as lines."""
     if "id" not in facts:
-        return f"{facts['instance']} is {facts['state']}\n  next up: {facts['next']}"
+        lines = [f"{facts['instance']} is {facts['state']}", f"  next up: {facts['next']}"]
+        return "\n".join([*lines, *([f"  {facts['account']}"] if facts["account"] else [])])
     since = facts["since"].replace("T", " ").removesuffix("+00:00")
     lines = [
         f"{facts['instance']} sits on {facts['place']} ({limits_text(facts)}), {facts['state']} since {since} UTC"
     ]
     if facts["detail"]:
         lines.append(f"  {facts['detail']}")
+    if facts["account"]:
+        lines.append(f"  {facts['account']}")
     lines.append(f"  next up: {facts['next']}")
     lines += [f"  {line}" for line in story_lines(facts["story"], f"{session.owner}/")]
     return "\n".join(lines)
