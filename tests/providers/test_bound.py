@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.providers.placement import PlacementProvider
 from components.providers.work import carry, proposal, session
 from components.spec.packed import unpacked
 from tests.providers.engine import OTHER, OWNER, PLACEMENT, Phase, Refused, Stack
@@ -197,6 +199,43 @@ def test_a_node_that_was_drained_since_is_refused(stack: Stack, bound: Any) -> N
     mark(stack, node, "draining", "operator")
     with pytest.raises(Refused, match=f"llm/0.*{node}"):
         stack.apply()
+
+
+def moved_meanwhile(stack: Stack, service: str, node: str) -> None:
+    """Let another `up` of the same stack, such as that of another clone, empty a node; the state here does not know."""
+    state = copy.deepcopy(stack.state)
+    mark(stack, node, "draining", "operator")
+    up_unbound(stack)
+    mark(stack, node, "ready", "operator")
+    stack.state = state
+    assert stack.rows()[f"{service}/0"][1].partition("/")[0] != node
+
+
+def test_an_instance_that_moved_since_is_no_longer_what_was_previewed(stack: Stack, bound: Any) -> None:
+    """Although every place of the plan is free, and no step of it touches the one that moved."""
+    stack.service("page", gpu_memory=20)
+    stack.up()
+    phase = bound()
+    before = phase.places["page/0"]
+    moved_meanwhile(stack, "page", before.partition("/")[0])
+    with pytest.raises(Refused, match=rf"page/0 was to be on {before}, and is on .* now"):
+        stack.apply()
+
+
+def test_an_instance_that_moved_between_check_and_commit_is_a_stale_plan(stack: Stack) -> None:
+    """The picture that the check had is not the one of the commit."""
+    stack.service("page", gpu_memory=20)
+    stack.up()
+    stack.service("llm", gpu_memory=20)
+    checked = stack.preview().placement
+    moved_meanwhile(stack, "page", checked["assignments"]["page"]["0"].partition("/")[0])
+    rows = stack.rows()
+    stack.process()
+    with pytest.raises(
+        Exception, match=r"made from another picture: page/0 was to be on .* Run the same command again"
+    ):
+        PlacementProvider().update(stack.state[PLACEMENT].id, {}, checked)
+    assert stack.rows() == rows
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,11 @@ def test_reading_what_another_resource_holds_changes_nothing(stack: Stack) -> No
     stack.service("page", gpu_memory=20)
     stack.up()
     outputs = stack.state[PLACEMENT].outputs
+    runtime = stack.runtime()
+    runtime.kill(stack.rows()["page/0"][2])
+    runtime.close()
     stack.process()
+    before = stack.rows()
     read = PlacementProvider().read("placement-stale", dict(outputs))
+    assert stack.rows() == before, "what is the matter is for the one that holds it to record"
     assert read.outs == {key: value for key, value in outputs.items() if key != "__provider"}
