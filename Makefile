@@ -2,6 +2,7 @@
 PYTHON ?= python3
 STACK  ?= dev
 ARGS   ?=
+EXAMPLES ?= 100000
 
 ifdef LEDGER
 export EAS_LEDGER := $(LEDGER)
@@ -12,7 +13,7 @@ sources := $(wildcard __main__.py components policies tools bench tests)
 policed := --policy-pack policies $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup unlock preview up down tour test lint bench clean
+.PHONY: help setup unlock preview up down tour test fuzz lint bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ tour: unlock ## a guided walk through the whole on this machine
 
 test: lint ## lint, then every test
 	@$(in_env) pytest -n 2 $(ARGS)
+
+fuzz: setup ## each property of planning with EXAMPLES=100000 random pools; takes hours, keeps what fails
+	@$(in_env) EAS_EXAMPLES='$(EXAMPLES)' pytest -n 2 tests/properties $(ARGS)
 
 lint: setup ## format, ruff, types, and which part may import which
 	@$(in_env) ruff format --check --output-format concise . || { echo 'lint: run `ruff format .`'; exit 1; }

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.placement.account import Accounts
@@ -18,6 +18,7 @@ from components.placement.snapshot import Held, NodeView, Snapshot
 from components.spec.claim import Claim, Wanted
 from components.spec.node import Card
 from tests.properties.brute import mib, places, share
+from tests.properties.effort import examples
 from tests.properties.test_room import lived_in, planned, refused
 
 STATES = {"lost": "lost", "draining": "draining", "cordoned": "cordoned"}
@@ -114,7 +115,7 @@ def fits(snapshot: Snapshot, wanted: Sequence[Wanted], claim: Wanted, options: P
     return not planned(snapshot, [*wanted, claim], options).refusals
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(400)
 @given(seed=st.integers(0, 1 << 40))
 def test_counts_are_right_and_what_would_help_does_help(seed: int) -> None:
     """Invariant 9, against a second way to say the same and against planning what is advised."""

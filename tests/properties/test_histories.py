@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.placement.bound import rejudge
@@ -12,11 +12,12 @@ from components.placement.checker import violations
 from components.placement.plan import plan
 from tests.placement.world import World
 from tests.properties import strategies as some
+from tests.properties.effort import examples
 
 OWNERS = ("me", "other")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(200)
 @given(data=st.data(), seed=st.integers(0, 1 << 30))
 def test_every_plan_of_a_history_obeys_the_invariants_and_its_steps_fit_in_any_order(
     data: st.DataObject, seed: int

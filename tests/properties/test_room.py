@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.placement.checker import violations
@@ -17,6 +17,7 @@ from components.spec.claim import Wanted
 from tests.placement.world import World
 from tests.properties import scenes
 from tests.properties.brute import fewest_moves
+from tests.properties.effort import examples
 
 MOST = 2
 """Up to so many moves are tried one by one."""
@@ -78,7 +79,7 @@ def refused(
     return claim, refusal
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(500)
 @given(seed=st.integers(0, 1 << 40))
 def test_a_refusal_tells_the_fewest_moves_that_help_and_they_do_help(seed: int) -> None:
     """Invariants 6 and 9; whoever moves begins beside its old instance wherever that works at all."""

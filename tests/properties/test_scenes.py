@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.placement.bound import rejudge
@@ -14,6 +14,7 @@ from components.placement.plan_types import Plan, PlanOptions
 from components.spec.claim import Wanted
 from tests.placement.world import World
 from tests.properties import scenes
+from tests.properties.effort import examples
 
 OWNERS = ("me", "me", "me", "other")
 
@@ -30,7 +31,7 @@ def shuffled(
     return plan(other.snapshot(owner), rng.sample(wanted, len(wanted)), options)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(200)
 @given(seed=st.integers(0, 1 << 40))
 def test_every_plan_of_a_busy_scene_obeys_the_invariants(seed: int) -> None:
     """Invariants 1-11 at every step under worst-case concurrency; the order of the input does not matter."""

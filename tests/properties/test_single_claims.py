@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from itertools import combinations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.placement.checker import violations
@@ -17,6 +17,7 @@ from components.spec.claim import Wanted
 from components.spec.node import Card
 from tests.placement.world import World
 from tests.properties import scenes
+from tests.properties.effort import examples
 
 MIXED = PlanOptions()
 
@@ -74,7 +75,7 @@ def crowded(rng: random.Random) -> World:
     return world
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(250)
 @given(seed=st.integers(0, 1 << 40))
 def test_a_single_claim_is_refused_exactly_when_there_is_no_place(seed: int) -> None:
     """Invariant 9: nothing feasible is refused, and a refusal speaks of every card once."""
@@ -88,7 +89,7 @@ def test_a_single_claim_is_refused_exactly_when_there_is_no_place(seed: int) -> 
     assert violations(snapshot, [want], made, MIXED) == []
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(250)
 @given(seed=st.integers(0, 1 << 40))
 def test_room_that_this_plan_frees_counts_for_a_single_claim(seed: int) -> None:
     """What this owner stops is gone before the new one starts."""
@@ -107,7 +108,7 @@ def test_room_that_this_plan_frees_counts_for_a_single_claim(seed: int) -> None:
     assert violations(snapshot, [want], made, MIXED) == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(250)
 @given(seed=st.integers(0, 1 << 40))
 def test_planning_many_at_once_places_them_by_the_same_rules_as_one_after_another(seed: int) -> None:
     """Known failure 2: whoever is left out of a joint plan has no place beside those that were placed."""
