@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from components.placement.capacity import Books, Credit, Grid, in_turn, kind_of
@@ -58,7 +58,7 @@ class Board:
         self.rolling: dict[str, str] = {}
         self.doubts: dict[tuple[str, int], str] = {}
         self._shelf: Shelf | None = None
-        self._takers: dict[int, list[tuple[str, int, bool]]] | None = None
+        self._there: dict[int, list[tuple[str, Place, bool]]] | None = None
         self._count_foreign()
         self.foreign = list(self.books.final)
 
@@ -137,23 +137,31 @@ class Board:
 
     def takers(self, slot: int) -> list[tuple[str, int, bool]]:
         """Return (instance, amount, own) of all that take part of a slot in the end, the largest first. For explanations."""
-        if self._takers is None:
-            self._takers = {}
-            places = [
-                (row, row.place, row.owner) for row in self.snapshot.held if row.owner != self.snapshot.owner
-            ]
-            rows = [(f"{row.service}/{row.ordinal} of {owner}", place, False) for row, place, owner in places]
-            for group in self.groups:
-                for slot_ in group.slots:
-                    place = slot_.kept.place if slot_.kept else slot_.start.place if slot_.start else None
-                    if place is not None:
-                        rows.append((f"{group.wanted.service}/{slot_.ordinal}", place, True))
-            for name, place, own in rows:
-                for number, amount in self.grid.uses(place):
-                    self._takers.setdefault(number, []).append((name, amount, own))
-            for items in self._takers.values():
-                items.sort(key=lambda item: (-item[1], item[0]))
-        return self._takers.get(slot, [])
+        if self._there is None:
+            self._there = {}
+            for name, place, own in self._in_the_end():
+                cards = (self.grid.card_of.get(uuid, -1) for uuid in place.cards)
+                nodes = {self.node(place), *(self.grid.card_node[card] for card in cards if card >= 0)}
+                for node in nodes:
+                    self._there.setdefault(node, []).append((name, place, own))
+        items = [
+            (name, amount, own)
+            for name, place, own in self._there.get(self.grid.node_at(slot), ())
+            for number, amount in self.grid.uses(place)
+            if number == slot
+        ]
+        return sorted(items, key=lambda item: (-item[1], item[0]))
+
+    def _in_the_end(self) -> Iterator[tuple[str, Place, bool]]:
+        """Yield (instance, place, own) of all that is there once the plan is carried out."""
+        for row in self.snapshot.held:
+            if row.owner != self.snapshot.owner:
+                yield f"{row.service}/{row.ordinal} of {row.owner}", row.place, False
+        for group in self.groups:
+            for slot in group.slots:
+                place = slot.kept.place if slot.kept else slot.start.place if slot.start else None
+                if place is not None:
+                    yield f"{group.wanted.service}/{slot.ordinal}", place, True
 
     def count_standing(self, row: Held) -> None:
         """Count a row that holds its place before, during and after the plan."""

@@ -86,6 +86,12 @@ class Grid:
         """Return the slot of a node's CPU; that of its memory is the next."""
         return self.first_node_slot + 2 * node
 
+    def node_at(self, slot: int) -> int:
+        """Return the node that a slot belongs to."""
+        return (
+            self.card_node[slot // 2] if slot < self.first_node_slot else (slot - self.first_node_slot) // 2
+        )
+
     def slot_name(self, slot: int) -> tuple[str, str, str]:
         """Return (where, dimension, unit) of a slot, for people."""
         if slot < self.first_node_slot:
