@@ -54,7 +54,7 @@ def test_processes_serve_are_repaired_in_place_and_broken_ones_are_named(
     assert processes_of(victim)
     (lab.root / "gone").touch()
     kill(processes_of(victim))
-    wait_until(lambda: "dead (was " in lab.refresh("--diff"))
+    wait_until(lambda: "dead (was " in lab.refresh("--diff"), seconds=180)
     (lab.root / "gone").unlink()
     lab.up()
     assert lab.instances() == healthy
