@@ -113,13 +113,13 @@ def share(snapshot: Snapshot, want: Wanted, count: int) -> int:
 def fewest_moves(
     snapshot: Snapshot,
     wanted: Mapping[str, Wanted],
-    claim: Wanted,
+    claims: Sequence[Wanted],
     options: PlanOptions,
     *,
     most: int,
     breaking: bool = False,
 ) -> int | None:
-    """Return with how many moves of own instances one instance of ``claim`` finds a place; None with up to ``most``.
+    """Return with how many moves of own instances one instance of each claim finds a place; None with up to ``most``.
 
     Each moved instance begins beside its old one; with ``breaking`` the old ones may be gone first. The count of each
     service is taken from ``wanted``; every row of the owner may move.
@@ -128,15 +128,27 @@ def fewest_moves(
     own = [row for row in rows if row.owner == snapshot.owner]
     for count in range(most + 1):
         for movers in combinations(own, count):
-            if _rehoused(snapshot, wanted, claim, options, rows, movers, breaking):
+            if _rehoused(snapshot, wanted, claims, options, rows, movers, breaking):
                 return count
     return None
+
+
+def _all_fit(snapshot: Snapshot, claims: Sequence[Wanted], options: PlanOptions, rows: list[Held]) -> bool:
+    """Return whether one instance of each claim fits beside these rows, all of them together."""
+    if not claims:
+        return True
+    claim = claims[0]
+    for place in places(snapshot, claim, claim.instances, rows, options):
+        row = Held(claim.service, snapshot.owner, claim.service, 0, "steady", "", place, "ready")
+        if _all_fit(snapshot, claims[1:], options, [*rows, row]):
+            return True
+    return False
 
 
 def _rehoused(
     snapshot: Snapshot,
     wanted: Mapping[str, Wanted],
-    claim: Wanted,
+    claims: Sequence[Wanted],
     options: PlanOptions,
     rows: list[Held],
     movers: tuple[Held, ...],
@@ -145,7 +157,7 @@ def _rehoused(
     if breaking:
         rows = [row for row in rows if row not in movers]
     if not movers:
-        return any(True for _ in places(snapshot, claim, claim.instances, rows, options))
+        return _all_fit(snapshot, claims, options, rows)
     # When the old ones go first, the order in which the new ones come does not matter.
     for mover in movers[:1] if breaking else movers:
         want = wanted[mover.service]
@@ -155,6 +167,6 @@ def _rehoused(
         beside = [row if row is not mover else replace(row, service="~moving") for row in rows]
         for place in places(snapshot, want, want.instances, beside, options):
             after = [*others, replace(mover, place=place)]
-            if place != mover.place and _rehoused(snapshot, wanted, claim, options, after, rest, breaking):
+            if place != mover.place and _rehoused(snapshot, wanted, claims, options, after, rest, breaking):
                 return True
     return False

@@ -101,8 +101,8 @@ def room(seed: int) -> str:
     told = refusal.max_moves
     breaks = "break-before-make" in refusal.moves
     services = {want.service: want for want in wanted}
-    least = fewest_moves(snapshot, services, claim, options, most=MOST)
-    outage = fewest_moves(snapshot, services, claim, options, most=MOST, breaking=True)
+    least = fewest_moves(snapshot, services, [claim], options, most=MOST)
+    outage = fewest_moves(snapshot, services, [claim], options, most=MOST, breaking=True)
     if outage is None:
         assert told == 0 or told > MOST, (told, refusal.moves)
     else:
@@ -120,3 +120,37 @@ def room(seed: int) -> str:
             assert moved(again) == told if allowed == told else moved(again) <= allowed
             assert allowed > told or ("break-before-make" in shown) == breaks, again.steps
     return f"{told} moves{', breaking' if breaks else ''}"
+
+
+@examples(200)
+@given(seed=st.integers(0, 1 << 40))
+def test_two_claims_without_a_place_are_told_the_fewest_moves_that_help_both(seed: int) -> None:
+    """Claims of one plan share its moves."""
+    room_for_two(seed)
+
+
+def room_for_two(seed: int) -> str:
+    """Try one pool with two claims; return what came of it."""
+    rng = random.Random(seed)
+    world, wanted = lived_in(rng)
+    options = PlanOptions(memory_only=rng.choice(("mixed", "mixed", "separate")))
+    snapshot = world.snapshot("me")
+    before = planned(snapshot, wanted, options)
+    if before.steps or before.refusals:
+        return "not at rest"
+    claims = []
+    for name in ("yy", "zz"):
+        claim, refusal = refused(rng, snapshot, wanted, options)
+        if refusal is None or not refusal.moves:
+            return "one fits or nothing helps one"
+        claims.append(replace(claim, service=name))
+    services = {want.service: want for want in wanted}
+    fewest = fewest_moves(snapshot, services, claims, options, most=MOST, breaking=True)
+    if fewest is None:
+        return "nothing helps both"
+    made = planned(snapshot, [*wanted, *claims], options)
+    assert [refusal.max_moves for refusal in made.refusals] == [fewest] * 2, made.refusals
+    again = planned(snapshot, [*wanted, *claims], replace(options, max_moves=fewest))
+    assert not again.refusals
+    assert moved(again) == fewest
+    return f"{fewest} moves"
