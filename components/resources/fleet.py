@@ -15,6 +15,7 @@ import pulumi
 from components.resources.declared import PoolLike, ServiceLike, declared_project
 from components.resources.placement import Placement
 from components.resources.pool import GpuPool
+from components.resources.quiet import quieten
 from components.resources.service import EasService
 from components.resources.settings import FleetSettings, settings_of
 from components.rules import judge_project
@@ -57,6 +58,7 @@ class Fleet(pulumi.ComponentResource):
         project = with_discovered(project)
         refuse_or_warn((*project.faults, *judge_project(project)))
         agreed = agreed_options(project)
+        quieten()
         super().__init__("eas:index:Fleet", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.pools = [
