@@ -5,7 +5,7 @@ A declaration has no effect until a committed plan takes it up; see :mod:`compon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,12 @@ _SPECS = _is(_spec, owner="b_owner", service="b_service", revision="b_revision")
 _SAME_SPEC = sa.select(_spec.c.id).where(_SPECS, _is(_spec, digest="b_digest"))
 _NEWEST_SPEC = (
     sa.select(_spec.c.sealed).where(_SPECS).order_by(_spec.c.taken_up.desc(), _spec.c.id.desc()).limit(1)
+)
+# The newest of a revision last, as _NEWEST_SPEC has it first.
+_ALL_SPECS = (
+    sa.select(_spec.c.service, _spec.c.revision, _spec.c.sealed)
+    .where(_is(_spec, owner="b_owner"))
+    .order_by(_spec.c.taken_up, _spec.c.id)
 )
 _ADD_SPEC = _spec.insert()
 _ADD_SERVICE = _service.insert()
@@ -214,6 +220,19 @@ def spec(connection: sa.Connection, owner: str, service: str, revision: str, vau
         )
     content = vault.open(sealed, _about(**place))
     return SpecRecord(document=content["document"], secrets=content["secrets"])
+
+
+def specs(
+    connection: sa.Connection, owner: str, revisions: Set[tuple[str, str]], vault: Vault
+) -> dict[tuple[str, str], SpecRecord]:
+    """Return :func:`spec` of many (service, revision) in one statement; those that are not there are left out."""
+    found = {
+        (row.service, row.revision): row.sealed
+        for row in connection.execute(_ALL_SPECS, {"b_owner": owner})
+        if (row.service, row.revision) in revisions
+    }
+    opened = {key: vault.open(sealed, _about(owner, *key)) for key, sealed in found.items()}
+    return {key: SpecRecord(each["document"], each["secrets"]) for key, each in opened.items()}
 
 
 def forget_service(

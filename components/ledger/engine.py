@@ -93,6 +93,11 @@ class Database:
             with self._explained():
                 return attempt()
 
+        # Nearly always the lock is free, and making a retry costs as much as a small transaction.
+        try:
+            return explained()
+        except LedgerLocked:
+            pass
         retry = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(LedgerLocked),
             wait=tenacity.wait_random(0.005, 0.05),

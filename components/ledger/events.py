@@ -23,6 +23,7 @@ class Story:
     def __init__(self, now: datetime, because: str, owner: str = "") -> None:
         """``because`` is the cause of all of them: a Pulumi urn and operation, or a command."""
         self.because = because
+        self._now = now
         self._common = {"at": now, "because": because}
         self._owner = owner
         self._rows: list[dict[str, object]] = []
@@ -41,6 +42,14 @@ class Story:
                 "plan_id": plan_id,
             }
         )
+
+    def because_of(self, because: str) -> Story:
+        """Return a story of the same transaction with another cause, written with this one."""
+        if because == self.because:
+            return self
+        told = Story(self._now, because, self._owner)
+        told._rows = self._rows
+        return told
 
     def write(self, connection: sa.Connection) -> None:
         """Write what was told."""

@@ -142,13 +142,20 @@ class Ledger:
         self.declare_services(owner, (declared,), now=now, because=because)
 
     def declare_services(
-        self, owner: str, services: Iterable[ServiceRecord], *, now: datetime, because: str
+        self,
+        owner: str,
+        services: Iterable[ServiceRecord],
+        *,
+        now: datetime,
+        because: str,
+        causes: Mapping[str, str] | None = None,
     ) -> None:
-        """Record many services in one transaction."""
+        """Record many services in one transaction. ``causes``: service -> its own cause, where that is not ``because``."""
         vault = self._vault()
         with self._write(now, because, owner) as (connection, story):
             for declared in services:
-                declarations.declare_service(connection, owner, declared, vault, story, now)
+                told = story.because_of((causes or {}).get(declared.service, because))
+                declarations.declare_service(connection, owner, declared, vault, told, now)
 
     def forget_service(
         self, owner: str, service: str, *, holder: str, now: datetime, because: str
@@ -233,6 +240,11 @@ class Ledger:
             here = load(connection, schema.instance.c.pool == pool, schema.instance.c.node == node)
             transitions.forced_gone(connection, here, story, now)
             return tuple(row.held.id for row in here)
+
+    def specs(self, owner: str, revisions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SpecRecord]:
+        """Return what :meth:`spec` does for many (service, revision) at once; those that are not there are left out."""
+        with self._database.read() as connection:
+            return declarations.specs(connection, owner, frozenset(revisions), self._vault())
 
     def open_steps(self, owner: str) -> tuple[OpenStep, ...]:
         """Return the committed steps of this owner that are not done, in order."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 
-from components.ledger import Ledger, OpenStep, PoolRecord, SpecRecord, UnknownRevision
+from components.ledger import Ledger, LedgerError, OpenStep, PoolRecord, SpecRecord, UnknownRevision
 from components.placement.address import address_of, card_indexes
 from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
@@ -18,6 +19,10 @@ from components.spec.node import Node
 
 TokenFor = Callable[[str, str | None], str]
 """(service, the token that its file declares) -> its token."""
+
+
+MANY = 20
+"""From this many specs on, all of the owner are looked through once instead of each being asked for."""
 
 
 class Outfitter:
@@ -75,6 +80,8 @@ class Outfitter:
 
     def tasks(self, steps: Iterable[OpenStep], rows: Mapping[str, Held]) -> dict[int, Task]:
         """Return a task for each step, with its row of ``rows`` (id -> row) where there is one."""
+        steps = tuple(steps)
+        self._read_specs(rows[step.instance] for step in steps if step.instance in rows)
         tasks = {}
         for open_step in steps:
             held = rows.get(open_step.instance)
@@ -119,6 +126,13 @@ class Outfitter:
         if self._token_for is None:
             return spec.secrets
         return {**spec.secrets, "token": self._token_for(service, spec.secrets.get("token"))}
+
+    def _read_specs(self, held: Iterable[Held]) -> None:
+        """Read many specs at once; what cannot be read is found out, and said, one by one."""
+        wanted = {(row.service, row.revision) for row in held}
+        if len(wanted) >= MANY:
+            with suppress(LedgerError):
+                self._specs.update(self._ledger.specs(self._owner, wanted))
 
     def _spec(self, held: Held) -> SpecRecord:
         key = (held.service, held.revision)

@@ -14,7 +14,9 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.ledger import ServiceRecord
 from components.providers.work import session
+from components.providers.work.gathered import Declaration
 from components.providers.work.inputs import InputError, mapping, public, text, unknowns, whole
 from components.providers.work.targeted import placement_left_out, refusal
 from components.rules import judge_service
@@ -107,14 +109,13 @@ def _compared(side: dict[str, Any]) -> Any:
 def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
     props = whole(props)
     about = unpacked(props.get(ABOUT)) or {}
-    session.session().writing().declare_service(
-        props["owner"],
+    record = ServiceRecord(
         props["name"],
         holder=holder,
         pool=props.get("pool") or "",
         revision=about.get("revision") or "",
         document=mapping(props, "spec"),
         secrets={key: str(value) for key, value in (props.get(SECRETS) or {}).items() if value},
-        now=session.now(),
-        because=f"EasService {props['name']} {operation} (pid {os.getpid()})",
     )
+    because = f"EasService {record.service} {operation} (pid {os.getpid()})"
+    session.session().declare(Declaration(props["owner"], record, because))

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pulumi.dynamic import ConfigureRequest
 
 from components.ledger import Ledger, open_ledger, resolve_url
 from components.providers.work.failures import DEBUG
+from components.providers.work.gathered import Declaration, Gathered
 from components.providers.work.inputs import InputError
 from components.providers.work.orphan import end_when_orphaned, orphaned
 from components.runtimes.port import Runtime
@@ -77,6 +78,7 @@ class Session:
         self._reader: Ledger | None = None
         self._reader_found = False
         self._runtimes: dict[str, Runtime] = {}
+        self._declared = Gathered(self._declare)
 
     def writing(self) -> Ledger:
         """Return the ledger for writing; creates it when it is not there yet."""
@@ -97,6 +99,21 @@ class Session:
                 self._reader = open_ledger(self.ledger_url, home=self.home, create=False)
                 self._reader_found = self._reader.exists
             return self._reader
+
+    def declare(self, declaration: Declaration) -> None:
+        """Record a service, together with those that are declared at the same time; durable when it returns."""
+        self._declared.declare(declaration)
+
+    def _declare(self, declarations: Sequence[Declaration]) -> None:
+        for owner in sorted({each.owner for each in declarations}):
+            of_owner = [each for each in declarations if each.owner == owner]
+            self.writing().declare_services(
+                owner,
+                [each.record for each in of_owner],
+                now=now(),
+                because=of_owner[0].because,
+                causes={each.record.service: each.because for each in of_owner},
+            )
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime of that name, opened once."""
