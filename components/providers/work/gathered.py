@@ -54,7 +54,7 @@ class Gathered:
     def _record(self, batch: Sequence[_Ticket]) -> None:
         try:
             self._commit([ticket.declaration for ticket in batch])
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the waiting callers must hear of it
             if len(batch) > 1 and isinstance(error, Exception):
                 # One that cannot be recorded must not fail its neighbours: each on its own.
                 for ticket in batch:
