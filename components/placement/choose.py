@@ -142,8 +142,11 @@ def _together(board: Board, done: list[Need], left: list[Need]) -> list[Need]:
     """Let the exhaustive search improve on the order, where there may be something to gain; return who is left out."""
     if len(done) < (1 if left else 2) or (not left and len(done) > FEW):
         return left
-    from components.placement.solver.repair import Wish, better
+    from components.placement.solver.repair import UNDECIDED, Wish, better, too_large
 
+    if too_large(board.grid, [need.group.ask for need in [*done, *left]]):
+        board.doubts = {need.name: UNDECIDED for need in left}
+        return left
     chosen = {need.name: _chosen(board, need) for need in done}
     _undo(board, done)
     wishes = [Wish(need.name, need.group.ask, chosen.get(need.name)) for need in [*done, *left]]

@@ -48,6 +48,18 @@ class Better:
     doubts: dict[Name, str]
 
 
+def too_large(grid: Grid, asks: Sequence[Ask]) -> bool:
+    """Return whether no pool of these is small enough to look at, even once what is hopeless is left out."""
+    kinds: dict[str, set[object]] = {}
+    for ask in asks:
+        same: object = (ask.claim, ask.other_kind) if ask.spread is None else ask.wanted.service
+        kinds.setdefault(ask.pool, set()).add(same)
+    return all(
+        len(same) * sum(len(grid.cards_of[node]) for node in grid.pools.get(pool, ())) > 4 * LARGE
+        for pool, same in kinds.items()
+    )
+
+
 def better(grid: Grid, view: View, wishes: Sequence[Wish]) -> Better:
     """Return places for as many of the wishes as can be found, on as few cards; at worst those they have.
 
@@ -83,9 +95,6 @@ class _Pool:
         """Return better places, or None."""
         if not self.missing:
             return self._on_fewer_cards()
-        if self._pairs() > 4 * LARGE:
-            self.doubt = UNDECIDED
-            return None
         self._leave_out_the_hopeless()
         if not self.missing:
             return None
