@@ -19,7 +19,7 @@ from components.placement.rolling import Roll
 from components.placement.room.hints import Hint
 from components.placement.survey import Survey
 
-DETAILED = 5
+DETAILED = 3
 """For so many services that run on where they are each card is looked at; a drained rack strands hundreds for one reason."""
 
 

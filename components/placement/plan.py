@@ -28,7 +28,7 @@ from components.placement.sequence import steps_of
 from components.placement.snapshot import Place, Snapshot
 from components.spec.claim import Wanted
 
-EFFORT = 3000
+EFFORT = 2500
 """How many places one plan may try in its search for room, so that a hopeless large pool is refused in time."""
 
 

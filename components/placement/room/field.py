@@ -16,7 +16,7 @@ from components.placement.snapshot import Held
 from components.spec.claim import Claim
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Item:
     """One instance that needs a place: a claim that found none, or one that would be moved.
 
@@ -55,7 +55,7 @@ class Item:
         return f"{self.group.wanted.service}/{self.slot.ordinal}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Landing:
     """Where an item is set down, and what it takes there."""
 

@@ -10,7 +10,7 @@ from components.placement.room.cards import whole_sets
 from components.placement.room.field import Field, Item
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Eviction:
     """An item fits on these cards of a node once ``victims`` are lifted."""
 
