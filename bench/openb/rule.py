@@ -6,16 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from bench.openb.trace import Host, Pod, Trace
+from bench.openb.trace import Host, Pod, Trace, made_up
 from components.placement.value.claims import Book, Claimed
 from components.placement.value.engine import ADJUST, SOLVE, Engine, Free
 
-EVERY = 300
-"""After so many arrivals prices are adjusted."""
+EVERY = 0.035
+"""Whenever this part of the capacity has been asked for, prices are adjusted."""
 HORIZON, FLOOR = 1.1, 0.1
 """Expected are the arrivals until this part of the capacity is asked for, and at least this part of it."""
-EARLY = (20, 40, 80, 150)
+EARLY = (0.0025, 0.005, 0.01, 0.02)
 """While the mix is still being learned, prices are adjusted sooner."""
 
 
@@ -77,25 +78,43 @@ def run(
     asked_per_mix = sum(pod.asks for pod in trace.pods)
     mix = [counts[pod] / asked_per_mix for pod in keys]
     seen = [0] * len(keys)
-    asked, done, solved = 0, 0, 0
+    stops = _stops(stream, capacity, () if known else EARLY)
+    asked = solved = 0
     placing = pricing = 0.0
     decisions: list[tuple[int, int]] = []
-    while done < len(stream):
+    for begin, end in pairwise(stops):
         left = max(HORIZON * capacity - asked, FLOOR * capacity)
         rates = mix if known else [count / max(asked, 1) for count in seen]
+        part = stream[begin:end]
+        asks = [number[pod] for pod in part]
         began = time.process_time()
         if known or asked:
             engine.price([rate * left for rate in rates], ADJUST if solved else SOLVE)
             engine.rank()
             solved += 1
         priced = time.process_time()
-        size = EVERY if known or solved >= len(EARLY) else EARLY[solved]
-        part = stream[done : done + size]
-        decisions += engine.place_all([number[pod] for pod in part])
+        decisions += engine.place_all(asks)
         placing += time.process_time() - priced
         pricing += priced - began
-        for pod in part:
-            seen[number[pod]] += 1
+        for pod, ask in zip(part, asks, strict=True):
+            seen[ask] += 1
             asked += pod.asks
-        done += len(part)
     return decisions, Timing(placing, pricing, solved)
+
+
+def warm() -> None:
+    """Load the compiled kernels, so that what follows is timed without that."""
+    trace = made_up(4)
+    run(trace, trace.hosts, trace.arrivals(1), known=True)
+
+
+def _stops(stream: Sequence[Pod], capacity: int, early: Sequence[float]) -> list[int]:
+    """Return before which arrivals prices are solved: the first, those where enough has been asked for, and the end."""
+    stops, waits = [0], iter(early)
+    asked, due = 0, next(waits, EVERY) * capacity
+    for turn, pod in enumerate(stream, start=1):
+        asked += pod.asks
+        if asked >= due and turn < len(stream):
+            stops.append(turn)
+            due = asked + next(waits, EVERY) * capacity
+    return [*stops, len(stream)]

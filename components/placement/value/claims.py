@@ -68,23 +68,27 @@ class Book:
         claims: Sequence[Claimed],
         weights: Sequence[float],
         cards: int,
+        *,
+        one_card: Sequence[float] = (),
     ) -> None:
-        """``cards``: the most cards that a node has."""
+        """``cards``: the most cards of one node. ``one_card``: MiB per kind that count as one card; else its own size."""
         self.claims = claims
-        self._merge(sizes, counts)
+        self._kind_sizes, self._counts = sizes, counts
+        self._parts = [size / one for size, one in zip(sizes, one_card or sizes, strict=True)]
+        self._merge(sizes)
         self.shape = self._shape(cards)
         self.asks = self._asks()
+        self.memory_part, self.values = self._value(weights)
         self._class_of: dict[int, int] = {}
         self._gang_of: dict[int, int] = {}
-        self.mix = self._mix(weights)
+        self.mix = self._mix()
         self.gangs = self._gangs()
 
-    def _merge(self, sizes: Sequence[int], counts: Sequence[int]) -> None:
+    def _merge(self, sizes: Sequence[int]) -> None:
         """Make one type of all kinds of cards that have one size and take the same claims."""
         seen: dict[tuple[int, ...], int] = {}
         self.type_of: list[int] = []
         self.sizes: list[int] = []
-        self.counts: list[int] = []
         first: list[int] = []
         for kind, size in enumerate(sizes):
             rooms = tuple(
@@ -94,12 +98,10 @@ class Book:
             type_ = seen.setdefault((size, *rooms), len(seen))
             if type_ == len(self.sizes):
                 self.sizes.append(size)
-                self.counts.append(0)
                 first.append(kind)
             self.type_of.append(type_)
-            self.counts[type_] += counts[kind]
         if not self.sizes:
-            self.sizes, self.counts = [1], [0]
+            self.sizes = [1]
         self.rooms = [
             [
                 claim.rooms[kind] if claim.on_cards and claim.rooms[kind] <= sizes[kind] else -1
@@ -168,34 +170,51 @@ class Book:
             ),
         )
 
+    def _mean_size(self, ask: int) -> float:
+        """Return what a card is on average, of those where a claim may be, in parts of what counts as one card."""
+        kinds = [kind for kind, room in enumerate(self.claims[ask].rooms) if room >= 0]
+        count = sum(self._counts[kind] for kind in kinds)
+        return sum(self._counts[kind] * self._parts[kind] for kind in kinds) / count if count else 1.0
+
     def _mean_share(self, ask: int) -> float:
-        """Return which part of a card's memory a slice takes, on average over the cards where it may be."""
-        total = taken = 0.0
-        for room, size, count in zip(self.rooms[ask], self.sizes, self.counts, strict=True):
-            if room >= 0:
-                total += count
-                taken += count * room / size
-        return taken / total if total else 0.0
+        """Return how much memory a slice takes, in parts of what counts as one card."""
+        shares = [
+            room * part / size
+            for room, part, size in zip(self.claims[ask].rooms, self._parts, self._kind_sizes, strict=True)
+            if room >= 0
+        ]
+        return sum(shares) / len(shares) if shares else 0.0
 
-    def _values(self, weights: Sequence[float]) -> list[float]:
-        """Return what each claim is worth, in thousandths of a card.
+    def _value(self, weights: Sequence[float]) -> tuple[float, list[float]]:
+        """Return the weight of memory against compute, and what each claim is worth in thousandths of a card.
 
-        A slice is worth the part of a card that it takes, of memory and compute in the proportion in which the whole mix
-        wants the two: the scarce one counts most, and where nobody asks for compute, memory alone counts.
+        A slice is worth what it takes, of memory and compute in the proportion in which the whole mix wants the two: the
+        scarce one counts most, and where nobody asks for compute, memory alone counts. What is worth the same everywhere
+        makes small cards cheap and large ones dear.
         """
-        shares = [self._mean_share(ask) for ask in range(len(self.claims))]
+        shares = [self._mean_share(ask) if claim.slice else 0.0 for ask, claim in enumerate(self.claims)]
         slices = [ask for ask, claim in enumerate(self.claims) if claim.slice]
         memory = sum(weights[ask] * shares[ask] for ask in slices)
         compute = sum(weights[ask] * self.claims[ask].compute / 100 for ask in slices)
         part = memory / (memory + compute) if memory + compute else 1.0
-        return [
+        return part, [
             FULL_VALUE
-            * (claim.gpus or part * share + (1.0 - part) * (claim.compute if claim.slice else 0) / 100)
-            for claim, share in zip(self.claims, shares, strict=True)
+            * (
+                claim.gpus * self._mean_size(ask)
+                if claim.gpus
+                else part * shares[ask] + (1.0 - part) * (claim.compute if claim.slice else 0) / 100
+            )
+            for ask, claim in enumerate(self.claims)
         ]
 
-    def _mix(self, weights: Sequence[float]) -> Mix:
-        values = self._values(weights)
+    def worth(self, kind: int, memory: float, compute: float) -> float:
+        """Return what parts of a card's memory and compute are worth, in thousandths of a card."""
+        return FULL_VALUE * (
+            self.memory_part * memory * self._parts[kind] + (1.0 - self.memory_part) * compute
+        )
+
+    def _mix(self) -> Mix:
+        values = self.values
         units = self.asks.units.reshape(len(self.claims), -1)
         number: dict[tuple[object, ...], int] = {}
         leads: list[int] = []
@@ -246,7 +265,7 @@ class Book:
                     leads.append(ask)
         return Gangs(
             number=_ints([self.claims[ask].gpus for ask in leads]),
-            value=_floats([FULL_VALUE * self.claims[ask].gpus for ask in leads]),
+            value=_floats([self.values[ask] for ask in leads]),
             price=np.zeros(len(leads)),
             cpu=_floats([-(-self.claims[ask].cpu // GANG_CPU_STEP) * GANG_CPU_STEP for ask in leads]),
             wanted=np.zeros(len(leads)),

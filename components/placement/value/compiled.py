@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from components.placement.value import energy, gangs, node, numeric, prices, ranks, solve, tables
 
@@ -27,11 +27,15 @@ class Kernels(NamedTuple):
     price: Callable[..., None]
     change: Callable[..., None]
     weigh: Callable[..., tuple[int, int]]
+    weigh_card: Callable[..., int]
     best: Callable[..., int]
+    best_among: Callable[..., int]
     place_all: Callable[..., None]
 
 
-PLAIN = Kernels(prices.price, node.change, node.weigh, ranks.best, ranks.place_all)
+PLAIN = Kernels(
+    prices.price, node.change, node.weigh, node.weigh_card, ranks.best, ranks.best_among, ranks.place_all
+)
 """The same functions, interpreted."""
 
 
@@ -49,7 +53,9 @@ def compiled() -> Kernels:
     before, place = settings["CACHE_DIR"], folder()
     settings["CACHE_DIR"] = str(place or "")
     try:
-        return Kernels(*(numba.njit(function, cache=place is not None) for function in PLAIN))
+        # Kernels allocate nothing, and counting references to the arrays of bundles would take most of their time.
+        options: dict[str, Any] = {"cache": place is not None, "_nrt": False}
+        return Kernels(*(numba.njit(function, **options) for function in PLAIN))
     finally:
         settings["CACHE_DIR"] = before
 

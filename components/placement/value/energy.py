@@ -30,7 +30,9 @@ def _weigh(shape: Shape, mix: Mix, work: Work, type_: int, mu: int) -> None:
         work.by_size[base + size] = 0.0
     for i in range(classes):
         slot = mix.slot[mine + i]
-        if slot >= 0:
+        work.weight[base + i] = 0.0
+        # What is not expected has no part in what a card is worth.
+        if slot >= 0 and mix.wanted[i] > 0.0:
             weight = exp((mix.value[i] - mix.price[i] - shape.cpu_prices[mu] * mix.cpu[i]) / shape.tau)
             work.weight[base + i] = weight
             work.by_size[base + slot] += weight

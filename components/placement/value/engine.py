@@ -19,9 +19,9 @@ from components.placement.value.shape import NEVER, Crowd, Ints, Market, Nodes, 
 
 SOLVE = tuple(eta for eta in (0.1, 0.05, 0.025) for _ in range(150))
 """Step sizes of the first prices."""
-ADJUST = (0.03,) * 24
+ADJUST = tuple(eta for eta in (0.05, 0.02, 0.01) for _ in range(10))
 """Step sizes when prices are adjusted to what has arrived since."""
-SMALL = 150_000
+SMALL = 2_000_000
 """Up to how many inner rounds it is quicker to interpret the kernels than to load the compiled ones."""
 
 
@@ -54,13 +54,17 @@ class Engine:
         nodes: Sequence[Free],
         sizes: Sequence[Sequence[int]],
         *,
+        steps: int = 0,
         interpreted: bool | None = None,
     ) -> None:
-        """``kinds``: how many kinds of nodes there are; ``sizes``: MiB of each node's cards when empty."""
+        """``kinds``: how many kinds of nodes there are; ``sizes``: MiB of each node's cards when empty.
+
+        ``steps``: about how many steps prices will take.
+        """
         self.book = book
         shape = book.shape
         if interpreted is None:
-            interpreted = self._rounds(book, len(nodes)) <= SMALL
+            interpreted = self._rounds(book, len(nodes), steps) <= SMALL
         self.interpreted = interpreted
         self._kernels: Kernels = PLAIN if interpreted else compiled()
         prices = len(shape.cpu_prices)
@@ -79,17 +83,17 @@ class Engine:
         self.price([0.0] * len(book.claims), ())
 
     @staticmethod
-    def _rounds(book: Book, nodes: int) -> int:
+    def _rounds(book: Book, nodes: int, steps: int) -> int:
         """Return about how many inner rounds solving and choosing take."""
         shape, mix = book.shape, book.mix
-        sizes = sum(
-            int(units) * (shape.steps + 1) * int(count)
-            for units, count in zip(shape.units, mix.distinct, strict=True)
+        prices = len(shape.cpu_prices)
+        fillings = sum(
+            int(units) * (shape.steps + 1) * int(sizes)
+            for units, sizes in zip(shape.units, mix.distinct, strict=True)
         )
-        return int(
-            len(SOLVE) * len(shape.cpu_prices) * sizes
-            + len(shape.cpu_prices) * (shape.first[-1] + nodes * len(book.claims) * shape.cards)
-        )
+        solving = steps * prices * (fillings + len(mix.value) * len(shape.units))
+        tables = prices * int(shape.first[-1])
+        return solving + tables + prices * nodes * len(book.claims) * shape.cards
 
     def _form(self, bundle: Any) -> Any:
         """Return the bundle with lists instead of arrays where the kernels are interpreted: these are quicker then."""
@@ -117,17 +121,33 @@ class Engine:
         for ask in range(len(self.book.claims)):
             self._kernels.best(self._shape, self.tables, self._nodes, self._asks, self._ranks, ask)
 
-    def best(self, ask: int) -> tuple[int, int] | None:
-        """Return (node, place of its card) where the ask loses least, or None; the card is -1 for none or whole ones."""
-        node = int(self._kernels.best(self._shape, self.tables, self._nodes, self._asks, self._ranks, ask))
+    def best(self, ask: int, allowed: Sequence[bool] | None = None) -> tuple[int, int] | None:
+        """Return (node, place of its card) where the ask loses least, or None; the card is -1 for none or whole ones.
+
+        ``allowed``: per node, whether it may be there; None for all.
+        """
+        world = (self._shape, self.tables, self._nodes, self._asks, self._ranks, ask)
+        if allowed is None:
+            node = int(self._kernels.best(*world))
+        else:
+            mask = list(allowed) if self.interpreted else np.array(allowed, dtype=np.int64)
+            node = int(self._kernels.best_among(*world, mask))
         if node < 0:
             return None
         at = int(self._ranks.place[ask * self._ranks.leaves + node])
         return node, at - node * self._shape.cards if at >= 0 else -1
 
-    def loss(self, ask: int, node: int) -> tuple[int, int] | None:
-        """Return what a node loses by one more of the ask, and the place of the card, or None where it does not fit."""
-        loss, at = self._kernels.weigh(self._shape, self.tables, self._nodes, self._asks, ask, node)
+    def loss(self, ask: int, node: int, card: int = -1) -> tuple[int, int] | None:
+        """Return what a node loses by one more of the ask, and the place of the card, or None where it does not fit.
+
+        ``card``: the place of the card of a slice; -1 for the best one.
+        """
+        world = (self._shape, self.tables, self._nodes, self._asks, ask)
+        if card >= 0:
+            at = node * self._shape.cards + card
+            loss = self._kernels.weigh_card(*world, at)
+        else:
+            loss, at = self._kernels.weigh(*world, node)
         if loss >= NEVER:
             return None
         return int(loss), int(at) - node * self._shape.cards if at >= 0 else -1
@@ -180,6 +200,7 @@ def _nodes(book: Book, kinds: int, frees: Sequence[Free], sizes: Sequence[Sequen
         room=np.full(many * cards, -1, np.int64),
         compute=zeros(many * cards, np.int64),
         state=np.full(many * cards, -1, np.int64),
+        twin=zeros(many * cards, np.int64),
         left=zeros(many, np.int64),
         whole=zeros(many, np.int64),
         worth=zeros((many, prices), np.int64),

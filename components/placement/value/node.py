@@ -24,6 +24,7 @@ def settle(shape: Shape, tables: Tables, nodes: Nodes, node: int) -> None:
     for at in range(node * cards, node * cards + nodes.number[node]):
         state = state_of(shape, nodes, at)
         nodes.state[at] = state
+        nodes.twin[at] = state < 0 or _seen_before(nodes, node * cards, at)
         if state >= 0:
             whole += is_free(nodes, at)
             left += nodes.room[at] * 1000 // nodes.size[at]
@@ -52,51 +53,64 @@ def is_free(nodes: Nodes, at: int) -> bool:
     return bool(nodes.room[at] == nodes.size[at] and nodes.compute[at] == 100)
 
 
+def admits(nodes: Nodes, asks: Asks, ask: int, node: int) -> bool:
+    """Return whether a node, beside its cards, may and can take one more of ``ask``."""
+    if not asks.may[ask * nodes.kinds + nodes.kind[node]]:
+        return False
+    if asks.cpu[ask] > 0 and asks.cpu[ask] > nodes.cpu[node]:
+        return False
+    if asks.memory[ask] > 0 and asks.memory[ask] > nodes.memory[node]:
+        return False
+    return bool(asks.apart[ask] == 0 or nodes.slices[3 * node + asks.apart[ask]] == 0)
+
+
 def weigh(shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ask: int, node: int) -> tuple[int, int]:
     """Return what the node loses by one more of ``ask`` and the card where it loses least (-1: none, or whole cards)."""
-    cpu = nodes.cpu[node] - asks.cpu[ask]
-    if not asks.may[ask * nodes.kinds + nodes.kind[node]] or (asks.cpu[ask] and cpu < 0):
+    if not admits(nodes, asks, ask, node):
         return NEVER, -1
-    if asks.memory[ask] > nodes.memory[node] and asks.memory[ask]:
-        return NEVER, -1
-    if asks.apart[ask] and nodes.slices[3 * node + asks.apart[ask]]:
-        return NEVER, -1
-    if asks.slice[ask]:
-        return _best_card(shape, tables, nodes, asks, ask, node)
     if asks.gpus[ask]:
         return _whole_cards(shape, tables, nodes, asks, ask, node), -1
+    if not asks.slice[ask]:
+        return _cpu_only(shape, tables, nodes, asks, ask, node), -1
+    begin = node * shape.cards
+    least, chosen = NEVER, -1
+    types = len(shape.units)
+    for at in range(begin, begin + nodes.number[node]):
+        if nodes.twin[at] or nodes.room[at] < asks.room[ask * types + nodes.type[at]]:
+            continue
+        loss = weigh_card(shape, tables, nodes, asks, ask, at)
+        if loss < least:
+            least, chosen = loss, at
+    return least, chosen
+
+
+def weigh_card(shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ask: int, at: int) -> int:
+    """Return what the node of a card loses by one more slice on it; the node itself is not asked whether it admits that."""
+    types, node, state, type_ = len(shape.units), at // shape.cards, nodes.state[at], nodes.type[at]
+    if state < 0 or nodes.room[at] < asks.room[ask * types + type_]:
+        return NEVER
+    if asks.compute[ask] > 0 and nodes.compute[at] < asks.compute[ask]:
+        return NEVER
+    whole = nodes.whole[node] - is_free(nodes, at)
+    gang = tables.gang[nodes.main[node] * (shape.cards + 1) + whole]
+    now, then = tables.card[state], tables.card[_lower(shape, asks, ask, type_, state)]
+    best, worth, toll = NEVER, nodes.worth[node], asks.toll[ask]
+    for mu in range(len(worth)):
+        best = min(best, worth[mu] - toll[mu] - now[mu] + then[mu] + gang[mu])
+    loss: int = nodes.before[node] - best + CPU_LEFT * (nodes.cpu[node] - asks.cpu[ask])
+    loss += CARDS_LEFT * (nodes.left[node] - asks.share[ask * types + type_])
+    return loss
+
+
+def _cpu_only(shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ask: int, node: int) -> int:
+    """Return the loss by what takes no card."""
     best, worth, toll = NEVER, nodes.worth[node], asks.toll[ask]
     gang = tables.gang[nodes.main[node] * (shape.cards + 1) + nodes.whole[node]]
     for mu in range(len(worth)):
         best = min(best, worth[mu] - toll[mu] + gang[mu])
-    return nodes.before[node] - best + CPU_LEFT * cpu + CARDS_LEFT * nodes.left[node], -1
-
-
-def _best_card(
-    shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ask: int, node: int
-) -> tuple[int, int]:
-    types, begin, compute = len(shape.units), node * shape.cards, asks.compute[ask]
-    worth, toll = nodes.worth[node], asks.toll[ask]
-    least, chosen = NEVER, -1
-    for at in range(begin, begin + nodes.number[node]):
-        state, type_ = nodes.state[at], nodes.type[at]
-        if state < 0 or nodes.room[at] < asks.room[ask * types + type_]:
-            continue
-        if compute and nodes.compute[at] < compute:
-            continue
-        if _seen_before(nodes, begin, at):
-            continue
-        whole = nodes.whole[node] - is_free(nodes, at)
-        gang = tables.gang[nodes.main[node] * (shape.cards + 1) + whole]
-        now, then = tables.card[state], tables.card[_lower(shape, asks, ask, type_, state)]
-        best = NEVER
-        for mu in range(len(worth)):
-            best = min(best, worth[mu] - toll[mu] - now[mu] + then[mu] + gang[mu])
-        loss = nodes.before[node] - best + CPU_LEFT * (nodes.cpu[node] - asks.cpu[ask])
-        loss += CARDS_LEFT * (nodes.left[node] - asks.share[ask * types + type_])
-        if loss < least:
-            least, chosen = loss, at
-    return least, chosen
+    loss: int = nodes.before[node] - best + CPU_LEFT * (nodes.cpu[node] - asks.cpu[ask])
+    loss += CARDS_LEFT * nodes.left[node]
+    return loss
 
 
 def _seen_before(nodes: Nodes, begin: int, at: int) -> bool:

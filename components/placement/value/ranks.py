@@ -13,6 +13,18 @@ def best(shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ranks: Ranks, a
     return node if ranks.loss[ask * ranks.leaves + node] < NEVER else -1
 
 
+def best_among(
+    shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ranks: Ranks, ask: int, allowed: Ints
+) -> int:
+    """Return the node where the ask loses least of those that are allowed (not 0), the first of equals; -1 for none."""
+    _refresh(shape, tables, nodes, asks, ranks, ask)
+    least, chosen = NEVER, -1
+    for node in range(len(allowed)):
+        if allowed[node] and ranks.loss[ask * ranks.leaves + node] < least:
+            least, chosen = ranks.loss[ask * ranks.leaves + node], node
+    return chosen
+
+
 def place_all(
     shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ranks: Ranks, stream: Ints, found: Ints
 ) -> None:

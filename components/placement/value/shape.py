@@ -155,10 +155,10 @@ class Nodes(NamedTuple):
     ``kind``: number of the node's kind (pool, instance type, state), of which there are ``kinds``. ``number``: how
     many cards it has. ``cpu`` and ``memory``: what is free. ``slices``: per node how many it holds of each of three
     kinds of slices. Per card ``type`` (-1: takes nothing), ``room`` (MiB), ``compute`` (percent) and ``state`` (-1:
-    takes nothing). ``main``: the type that says what gangs find there. ``size``: what a card has when empty.
-    ``left``: thousandths of cards that are free. ``whole``: how many cards are entirely free. ``worth``: per node
-    and CPU price the sum over its cards; ``before``: what the node is worth. ``changed``: when it last changed, a
-    number into ``log``; ``clock``: how many changes there were.
+    takes nothing); ``twin``: whether an earlier card of the node is just like it. ``main``: the type that says what
+    gangs find there. ``size``: what a card has when empty. ``left``: thousandths of cards that are free. ``whole``:
+    how many cards are entirely free. ``worth``: per node and CPU price the sum over its cards; ``before``: what the
+    node is worth. ``changed``: when it last changed, a number into ``log``; ``clock``: how many changes there were.
     """
 
     kinds: int
@@ -173,6 +173,7 @@ class Nodes(NamedTuple):
     room: Ints
     compute: Ints
     state: Ints
+    twin: Ints
     left: Ints
     whole: Ints
     worth: Ints
