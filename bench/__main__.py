@@ -28,6 +28,8 @@ BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.placement": (),
     "bench.decisions": (),
     "bench.drain": (),
+    "bench.rebalance": (),
+    "bench.batch": ("--count", "40"),
     "bench.ledger": (),
     "bench.readiness": (),
     "bench.up_again": (),

@@ -17,10 +17,11 @@ import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure, report
-from components.placement.solver.config_lp import Bin, Item, best_packing
+from components.placement.solver.config_lp import Bin, Bound, Item, best_packing
 
 NodeShape = tuple[str, int, int]
 """Model, number of GPUs, CPU in milli."""
@@ -39,10 +40,25 @@ def ceiling(nodes: Iterable[NodeShape], pods: Iterable[PodShape], kept: Iterable
     ``kept``: pods that run and stay, though they may move; they are in ``pods`` as well. Without them the bound is that of
     a scheduler which knows all pods before the first one.
     """
+    return bounded(nodes, pods, kept).bound.value
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """The bound, and which item of it is which pod and which bin which node."""
+
+    bound: Bound
+    pods: dict[PodShape, int]
+    nodes: dict[NodeShape, int]
+
+
+def bounded(nodes: Iterable[NodeShape], pods: Iterable[PodShape], kept: Iterable[PodShape] = ()) -> Bounded:
+    """Return the bound of :func:`ceiling` with the prices that show it."""
     types = sorted(Counter(nodes).items())
     bins = [Bin(count * gpus, (FULL,), cpu=count * cpu) for (_, gpus, cpu), count in types]
     least = Counter(kept)
-    items = []
+    items: list[Item] = []
+    numbers: dict[PodShape, int] = {}
     for pod, count in sorted(Counter(pods).items(), key=lambda item: (*item[0][:3], sorted(item[0][3]))):
         cpu, gpus, milli, models = pod
         if not gpus:
@@ -52,9 +68,11 @@ def ceiling(nodes: Iterable[NodeShape], pods: Iterable[PodShape], kept: Iterable
             for index, ((model, has, has_cpu), _) in enumerate(types)
             if has >= gpus and has_cpu >= cpu and (not models or model in models)
         )
+        numbers[pod] = len(items)
         cards = gpus if gpus > 1 else 0
         items.append(Item(count, (milli,), cards, cpu, fitting, milli * gpus, least[pod]))
-    return best_packing(items, bins).value
+    places = {node: index for index, (node, _) in enumerate(types)}
+    return Bounded(best_packing(items, bins), numbers, places)
 
 
 def node_shapes(folder: Path = TRACES) -> list[NodeShape]:

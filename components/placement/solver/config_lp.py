@@ -12,7 +12,7 @@ prices: what a solver rounds wrongly can make it weaker, never wrong. Facts: Gil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from components.placement.solver.pattern import Fill, Pattern, Sizes
 from components.placement.solver.simplex import Column, maximise
@@ -60,10 +60,16 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """``numerator`` / Q is at least the worth less the cost of every packing. ``rounds``: how many LPs that took."""
+    """``numerator`` / Q is at least the worth less the cost of every packing. ``rounds``: how many LPs that took.
+
+    What shows it, times Q: the price of each item, of CPU in each bin type, and the most that a card of each type gives.
+    """
 
     numerator: int
     rounds: int
+    prices: tuple[int, ...] = ()
+    cpu_prices: tuple[int, ...] = ()
+    cards: tuple[int, ...] = ()
 
     @property
     def value(self) -> float:
@@ -117,20 +123,24 @@ def best_packing(items: Sequence[Item], bins: Sequence[Bin], ask: Sequence[int] 
         for bin_ in sorted(item.bins) if item.cards else ():
             if bins[bin_].whole:
                 columns.add_whole(bin_, index)
-    best: int | None = None
+    best: Bound | None = None
     for done in range(1, ROUNDS + 1):
         value, prices, cpu_prices = _prices(items, bins, columns)
         fresh = False
         total = sum(_kept(item, price) for item, price in zip(items, prices, strict=True))
+        cards = []
         for index, fill in enumerate(_fills(items, bins, sizes, prices, cpu_prices)):
-            total += _of_bin(items, bins[index], index, fill, prices, cpu_prices[index])
+            cards.append(_of_card(items, bins[index], index, fill, prices, cpu_prices[index]))
+            total += (bins[index].cpu or 0) * cpu_prices[index] + bins[index].count * cards[-1]
             fresh |= columns.add(index, fill.pattern)
-        best = total if best is None else min(best, total)
-        known = bool(ask) and all(best < number * Q or value >= number * Q for number in ask)
-        if known or not fresh or best - value <= abs(value) * CLOSE:
-            return Bound(best, done)
+        if best is None or total < best.numerator:
+            best = Bound(total, done, tuple(prices), tuple(cpu_prices), tuple(cards))
+        lowest = best.numerator
+        known = bool(ask) and all(lowest < number * Q or value >= number * Q for number in ask)
+        if known or not fresh or lowest - value <= abs(value) * CLOSE:
+            break
     assert best is not None, "at least one round was done"
-    return Bound(best, ROUNDS)
+    return replace(best, rounds=done)
 
 
 def _kept(item: Item, price: int) -> int:
@@ -139,17 +149,16 @@ def _kept(item: Item, price: int) -> int:
     return gain * (item.count if gain > 0 else item.least)
 
 
-def _of_bin(
+def _of_card(
     items: Sequence[Item], bin_: Bin, index: int, fill: Fill, prices: Sequence[int], cpu_price: int
 ) -> int:
-    """Return what the cards of one type and their CPU give at most at these prices."""
+    """Return what a card of one type gives at most at these prices."""
     best = fill.worth
     if bin_.whole:
         for item, price in zip(items, prices, strict=True):
             if item.cards and index in item.bins:
                 best = max(best, -(-(price - cpu_price * item.cpu) // item.cards))
-    cpu = bin_.cpu or 0
-    return cpu * cpu_price + bin_.count * max(0, best - bin_.cost * Q)
+    return max(0, best - bin_.cost * Q)
 
 
 def _fills(

@@ -1,0 +1,37 @@
+"""Where a cluster falls short of the configuration LP: per node what its GPUs would give at best, less what they give.
+
+At the LP's prices these sum up, with what is left out although it is worth more than its price, to the whole gap.
+"""
+
+from __future__ import annotations
+
+from bench.openb.cluster import Cluster
+from bench.openb.trace import Host, Pod
+from bench.openb_ceiling import NodeShape, PodShape, bounded
+from components.placement.solver.config_lp import Q
+
+
+def shape_of(pod: Pod) -> PodShape:
+    """Return a pod as the bound knows it."""
+    return (pod.cpu, pod.gpus, pod.milli, frozenset(pod.spec.split("|")) if pod.spec else frozenset())
+
+
+def _node(host: Host) -> NodeShape:
+    return (host.model, host.gpus, host.cpu)
+
+
+def slack(cluster: Cluster) -> tuple[float, list[int]]:
+    """Return the ceiling with all that run kept, in GPU thousandths, and per node by how much its GPUs fall short."""
+    known = bounded(
+        map(_node, cluster.hosts), map(shape_of, cluster.stream), map(shape_of, cluster.running())
+    )
+    bound, short = known.bound, []
+    for node, host in enumerate(cluster.hosts):
+        kind = known.nodes[_node(host)]
+        gives = 0
+        for number in cluster.on[node]:
+            pod = cluster.stream[number]
+            if pod.gpus:
+                gives += bound.prices[known.pods[shape_of(pod)]] - bound.cpu_prices[kind] * pod.cpu
+        short.append((bound.cards[kind] * host.gpus - gives) // Q)
+    return bound.value, short
