@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from components.placement.capacity import Books, Credit, Grid, in_turn, kind_of
+from components.placement.chooser import Chooser
 from components.placement.feasible import Ask
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.plan_types import PlanOptions, Refusal
-from components.placement.score import Shelf
 from components.placement.snapshot import Held, NodeState, Place, Snapshot, StateCause
 from components.placement.spread import SpreadGuard
 from components.spec.claim import Wanted
@@ -57,7 +57,7 @@ class Board:
         self.warnings: list[str] = []
         self.rolling: dict[str, str] = {}
         self.doubts: dict[tuple[str, int], str] = {}
-        self._shelf: Shelf | None = None
+        self._chooser: Chooser | None = None
         self._there: dict[int, list[tuple[str, Place, bool]]] | None = None
         self._count_foreign()
         self.foreign = list(self.books.final)
@@ -84,16 +84,20 @@ class Board:
             self.books.stay(tuple(counted.items()), self.node(row.place), kind_of(row.place))
 
     @property
-    def shelf(self) -> Shelf:
-        """The cards in order of what is free, built when first asked for."""
-        if self._shelf is None:
-            self._shelf = Shelf(self.grid, self.books)
-        return self._shelf
+    def chooser(self) -> Chooser:
+        """The value rule on this board; prices are solved when it is first asked for, for what has no place then."""
+        if self._chooser is None:
+            asks = (
+                (group.ask, group.instances, sum(not slot.kept and not slot.start for slot in group.slots))
+                for group in self.groups
+            )
+            self._chooser = Chooser(self.grid, self.books, asks)
+        return self._chooser
 
     def touched(self, node: int) -> None:
-        """Bring the shelf up to date after the books of a node changed."""
-        if self._shelf is not None and node >= 0:
-            self._shelf.touch(node)
+        """Tell the chooser that the books of a node changed."""
+        if self._chooser is not None and node >= 0:
+            self._chooser.touch(node)
 
     def node(self, place: Place) -> int:
         """Return the number of a place's node, -1 when it is not in the snapshot."""
@@ -209,7 +213,7 @@ class Board:
         self.touched(start.node)
 
     def hold(self, start: Start, after: Sequence[Stop]) -> None:
-        """Count a start in the peak only; the shelf is brought up to date by :meth:`touched`."""
+        """Count a start in the peak only; the chooser is told by :meth:`touched`."""
         givers = [stop.credit for stop in after if stop.credit is not None]
         start.booking = self.books.book(start.uses, start.node, kind_of(start.place), givers)
 

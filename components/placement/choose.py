@@ -1,4 +1,4 @@
-"""Where instances without a place go: first into the place of what they replace, then by best fit, largest first.
+"""Where instances without a place go: first into the place of what they replace, then by the value rule, largest first.
 
 A place that is free at once is preferred to one that the plan itself frees. Where the greedy order leaves somebody out, a
 few other orders are tried before anybody is refused; all of them are fixed, so the answer does not depend on chance.
@@ -15,7 +15,6 @@ from components.placement.capacity import kind_of
 from components.placement.feasible import Ask, final_choices
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.keep import cards_of
-from components.placement.score import final_rank
 
 FEW = 200
 """Up to how many new places are looked at once more only to save cards."""
@@ -232,13 +231,13 @@ def _undo(board: Board, done: Sequence[Need]) -> None:
 
 def find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
     """Return (node, cards, free at once) of the best place, or None."""
-    found = board.shelf.best(ask)
+    found = board.chooser.best(ask)
     if found is not None:
         return (*found, True)
     best = None
     for node in sorted(board.stops_on):
         for cards in final_choices(ask, board.grid, board.books.in_the_end, node):
-            rank = (_waits(board, ask, node, cards), *final_rank(board.grid, board.books, node, cards, ask))
+            rank = (_waits(board, ask, node, cards), *board.chooser.final_rank(node, cards, ask))
             if best is None or rank < best[0]:
                 best = (rank, node, cards)
     return None if best is None else (best[1], best[2], False)

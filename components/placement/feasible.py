@@ -1,7 +1,7 @@
 """What can take an instance at all: filters over nodes and cards, each with the one reason that it gives.
 
 A card or node is counted under the first reason that holds, in the order of :data:`REASONS`. The same filters choose
-places in the final view and explain refusals; ``score.py`` has a faster form of them for what is free at once.
+places in the final view and explain refusals; ``value/node.py`` has a faster form of them for what is free at once.
 """
 
 from __future__ import annotations

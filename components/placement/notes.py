@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.placement.board import Board, Group
 from components.placement.capacity import MEMORY_ONLY, PERCENT, Booking, Books, kind_of
-from components.placement.score import Shelf
+from components.placement.chooser import Chooser
 from components.placement.snapshot import Place
 from components.placement.spread import SpreadGuard
 
@@ -75,11 +75,10 @@ def _cannot_grow(board: Board) -> Iterator[str]:
     books = Books(board.grid)
     books.peak = list(board.books.final)
     books.peak_kinds = [list(kinds) for kinds in board.books.final_kinds]
-    shelf = Shelf(board.grid, books)
     for group in groups:
         assert group.wanted.autoscale is not None, "chosen above"
         more = group.wanted.autoscale[1] - group.instances
-        fit = _further(board, group, more, books, shelf)
+        fit = _further(board, group, more, books)
         if fit < more:
             most = group.wanted.autoscale[1]
             yield (
@@ -88,7 +87,7 @@ def _cannot_grow(board: Board) -> Iterator[str]:
             )
 
 
-def _further(board: Board, group: Group, more: int, books: Books, shelf: Shelf) -> int:
+def _further(board: Board, group: Group, more: int, books: Books) -> int:
     """Place up to ``more`` instances, count them, and take them back."""
     ask = board.ask_for(group.wanted, group.instances + more)
     if isinstance(ask.spread, SpreadGuard):
@@ -99,14 +98,14 @@ def _further(board: Board, group: Group, more: int, books: Books, shelf: Shelf) 
             board.node(place) for place in places if place is not None and board.node(place) >= 0
         )
     bookings: list[Booking] = []
-    while len(bookings) < more and (found := shelf.best(ask)) is not None:
+    chooser = Chooser(board.grid, books, [(ask, group.instances, more)], priced=False)
+    while len(bookings) < more and (found := chooser.best(ask)) is not None:
         node, cards = found
         place = ask.place(board.grid, node, cards)
         bookings.append(books.book(board.grid.uses(place), node, kind_of(place)))
-        shelf.touch(node)
+        chooser.touch(node)
         if ask.spread is not None:
             ask.spread.count(node)
     for booking in bookings:
         books.unbook(booking)
-        shelf.touch(booking.node)
     return len(bookings)

@@ -12,7 +12,6 @@ from components.placement.board import Board, Group
 from components.placement.capacity import Credit
 from components.placement.feasible import Ask, final_choices
 from components.placement.jobs import Start, Stop
-from components.placement.score import final_rank
 from components.placement.turns import find_turn
 
 
@@ -22,7 +21,7 @@ def find_surges(board: Board, group: Group, wish: int, *, first: Sequence[int]) 
     ask = Ask(group.wanted, None, separate=board.options.memory_only == "separate")
     found: list[Start] = []
     while len(found) < wish:
-        place = board.shelf.best(ask)
+        place = board.chooser.best(ask)
         if place is None:
             break
         found.append(_begin(board, ask, first[len(found)], *place))
@@ -60,7 +59,7 @@ def _shared(board: Board, ask: Ask, ordinal: int) -> Start | None:
     for node in sorted(board.leaving):
         for cards in final_choices(ask, board.grid, board.books.in_the_end, node):
             queue = max((stop.depth for stop in board.leaving[node] if _on(board, stop, cards)), default=0)
-            choices.append(((queue, *final_rank(board.grid, board.books, node, cards, ask)), node, cards))
+            choices.append(((queue, *board.chooser.final_rank(node, cards, ask)), node, cards))
     for _, node, cards in sorted(choices):
         start = _start(board, ask, ordinal, node, cards)
         start.settled = False

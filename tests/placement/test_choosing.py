@@ -54,7 +54,7 @@ def test_whichever_order_helps_it_is_the_highest_ordinals_that_wait() -> None:
     wishes = [want("page", 20, instances=2), want("llm", 48), want("embed", 6, instances=2, spread="host")]
     made = planned(picture(two), *wishes, want("video", gpu=2, instances=3), options=WAIT)
     assert where(made, "video") == {0: "a-0+a-1", 1: "waiting", 2: "waiting"}
-    assert where(made, "embed") == {0: "b-0", 1: "waiting"}
+    assert where(made, "embed") == {0: "b-1", 1: "waiting"}
 
 
 def test_the_answer_does_not_depend_on_the_order_of_nodes_rows_or_services() -> None:

@@ -17,7 +17,6 @@ from itertools import islice
 from components.placement.room.field import Field, Item, Landing
 from components.placement.room.passage import passage
 from components.placement.room.victims import Eviction, evictions
-from components.placement.score import final_rank
 
 EXACT = 3
 """Up to so many moves the search goes through all there are, on pools that the effort covers."""
@@ -235,13 +234,13 @@ class Search:
         """Return the best untouched place: one that is free at once where there is one."""
         field, ask = self._field, item.ask
         nodes = list(islice(field.untouched(item), RANKED))
-        found = field.board.shelf.best(ask)
+        found = field.board.chooser.best(ask)
         if found is not None and found[0] not in field.touched and field.choices(item, found[0]):
             return found
-        books = field.board.books
+        chooser = field.board.chooser
         ranked = (
             (
-                (not self._free_at_once(item, node, cards), *final_rank(field.grid, books, node, cards, ask)),
+                (not self._free_at_once(item, node, cards), *chooser.final_rank(node, cards, ask)),
                 node,
                 cards,
             )

@@ -70,9 +70,11 @@ class Book:
         cards: int,
         *,
         one_card: Sequence[float] = (),
+        cpu_prices: Sequence[float] = CPU_PRICES,
     ) -> None:
         """``cards``: the most cards of one node. ``one_card``: MiB per kind that count as one card; else its own size."""
         self.claims = claims
+        self._cpu_prices = cpu_prices
         self._kind_sizes, self._counts = sizes, counts
         self._parts = [size / one for size, one in zip(sizes, one_card or sizes, strict=True)]
         self._merge(sizes)
@@ -133,8 +135,8 @@ class Book:
             first=_ints(_sums((count + 1) * (steps + 1) for count in units)),
             exact=exact,
             steps=steps,
-            cpu_prices=np.array(CPU_PRICES),
-            cpu_prices_int=_ints([round(price * ONE) for price in CPU_PRICES]),
+            cpu_prices=np.array(self._cpu_prices),
+            cpu_prices_int=_ints([round(price * ONE) for price in self._cpu_prices]),
             tau=TAU,
             cards=cards,
         )

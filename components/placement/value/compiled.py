@@ -39,6 +39,11 @@ PLAIN = Kernels(
 """The same functions, interpreted."""
 
 
+def loaded() -> bool:
+    """Return whether this process has the compiled kernels already: then nothing is quicker."""
+    return compiled.cache_info().currsize > 0
+
+
 @cache
 def compiled() -> Kernels:
     """Return the kernels compiled; each is compiled when first called, or read from disk."""

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components.placement.value.claims import CPU_STEP, Book
-from components.placement.value.compiled import PLAIN, Kernels, compiled
+from components.placement.value.compiled import PLAIN, Kernels, compiled, loaded
 from components.placement.value.shape import NEVER, Crowd, Ints, Market, Nodes, Ranks, Tables, Work
 
 SOLVE = tuple(eta for eta in (0.1, 0.05, 0.025) for _ in range(150))
 """Step sizes of the first prices."""
 ADJUST = tuple(eta for eta in (0.05, 0.02, 0.01) for _ in range(10))
 """Step sizes when prices are adjusted to what has arrived since."""
-SMALL = 2_000_000
+SMALL = 300_000
 """Up to how many inner rounds it is quicker to interpret the kernels than to load the compiled ones."""
 
 
@@ -64,7 +64,7 @@ class Engine:
         self.book = book
         shape = book.shape
         if interpreted is None:
-            interpreted = self._rounds(book, len(nodes), steps) <= SMALL
+            interpreted = not loaded() and self._rounds(book, len(nodes), steps) <= SMALL
         self.interpreted = interpreted
         self._kernels: Kernels = PLAIN if interpreted else compiled()
         prices = len(shape.cpu_prices)

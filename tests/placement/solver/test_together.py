@@ -169,9 +169,12 @@ def test_two_full_cards_are_found_though_every_order_by_size_misses_them() -> No
 
 
 def test_without_the_search_the_refusal_says_so_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three cards of 20 GiB that nine slices fill to the last GiB, in a way that choosing one after the other misses."""
+    snapshot = picture([node("n", 3)])
+    wanted = [want(name, gib) for name, gib in zip("abcdefghi", (2, 10, 9, 14, 9, 3, 4, 8, 1), strict=True)]
+    assert planned(snapshot, *wanted).refusals == ()
     monkeypatch.setattr(repair, "installed", lambda: False)
-    snapshot, wanted = puzzle()
-    (refusal, *_) = planned(snapshot, *wanted).refusals
+    (refusal,) = planned(snapshot, *wanted).refusals
     assert MISSING in str(refusal)
 
 
