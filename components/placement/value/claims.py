@@ -103,7 +103,9 @@ class Book:
                 first.append(kind)
             self.type_of.append(type_)
         if not self.sizes:
-            self.sizes = [1]
+            # A pool without cards: one type of which there is none.
+            self.sizes, self.rooms = [1], [[-1] for _ in self.claims]
+            return
         self.rooms = [
             [
                 claim.rooms[kind] if claim.on_cards and claim.rooms[kind] <= sizes[kind] else -1

@@ -21,7 +21,7 @@ SOLVE = tuple(eta for eta in (0.1, 0.05, 0.025) for _ in range(150))
 """Step sizes of the first prices."""
 ADJUST = tuple(eta for eta in (0.05, 0.02, 0.01) for _ in range(10))
 """Step sizes when prices are adjusted to what has arrived since."""
-SMALL = 300_000
+SMALL = 1_000_000
 """Up to how many inner rounds it is quicker to interpret the kernels than to load the compiled ones."""
 
 
