@@ -26,7 +26,9 @@ from bench.figures import Figure, calibration
 ROOT = Path(__file__).resolve().parents[1]
 BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.placement": (),
+    "bench.joint": (),
     "bench.decisions": (),
+    "bench.slices": ("--seeds", "2"),
     "bench.drain": (),
     "bench.rebalance": (),
     "bench.batch": ("--count", "40"),

@@ -25,6 +25,12 @@ WHOLE = 0.1
 FEW_CARDS = 64
 QUICK = (0.2,) * 4 + (0.1,) * 4 + (0.05,) * 4
 """Step sizes where there are no more than that many cards: prices are rough there however long they are solved."""
+BRIEF = SOLVE[::5]
+"""Step sizes where few instances have no place: they meet little of what prices could still improve."""
+FEW_LEFT = 32
+MOST_WORK = 400_000_000
+"""How many inner rounds solving may take, about half a second of one core: with very many sizes there are fewer steps."""
+LEAST_STEPS = 30
 FEW_CPU_PRICES = (0.0, 0.01, 0.04, 0.16)
 """CPU prices there, in thousandths of a card per thousandth of a core."""
 
@@ -76,9 +82,10 @@ class Chooser:
             tuple(sorted(cards, key=lambda card: (grid.caps[2 * card], card))) for cards in grid.cards_of
         ]
         self._stale: set[int] = set()
-        self._engine = self._open(declared, len(QUICK) if len(grid.card_node) <= FEW_CARDS else len(SOLVE))
+        schedule = self._schedule(sum(missing))
+        self._engine = self._open(declared, len(schedule))
         if priced:
-            self._price(declared, missing)
+            self._price(declared, missing, self._affordable(schedule))
 
     def best(self, ask: Ask) -> tuple[int, tuple[int, ...]] | None:
         """Return (node, cards) of the best place that is free at once, or None."""
@@ -206,7 +213,19 @@ class Chooser:
         rooms = tuple(0 if (where, mib) == (pool, size) else -1 for where, *_, mib in self._card_kinds)
         return Claimed(1, rooms, 0, 0, 0, tuple(where == pool for where, *_ in self._node_kinds))
 
-    def _price(self, declared: Sequence[int], missing: Sequence[int]) -> None:
+    def _schedule(self, left: int) -> tuple[float, ...]:
+        """Return the step sizes for a pool of this size when so many instances have no place."""
+        if len(self._grid.card_node) <= FEW_CARDS:
+            return QUICK
+        return SOLVE if left > FEW_LEFT else BRIEF
+
+    def _affordable(self, schedule: tuple[float, ...]) -> tuple[float, ...]:
+        """Return fewer of the steps where all would be too much work."""
+        work = len(schedule) * self._engine.book.rounds_of_a_step()
+        every = max(min(-(-work // MOST_WORK), len(schedule) // LEAST_STEPS), 1)
+        return schedule[::every]
+
+    def _price(self, declared: Sequence[int], missing: Sequence[int], schedule: Sequence[float]) -> None:
         """Solve prices for what is missing and the allowance, pool by pool."""
         book, grid = self._engine.book, self._grid
         expected = [float(left) for left in missing]
@@ -230,8 +249,7 @@ class Chooser:
             for size, worth in of_size.items():
                 value = book.values[len(self._asks) + self._sizes.index((pool, size))]
                 whole[pool, size] = part * more * worth / (total * value)
-        quick = len(grid.card_node) <= FEW_CARDS
-        self._engine.price([*expected, *whole.values()], QUICK if quick else SOLVE)
+        self._engine.price([*expected, *whole.values()], schedule)
 
     def _usable_cards(self, node: int) -> Iterator[tuple[int, float, float]]:
         """Yield number, free part of memory and free part of compute of each card that takes something."""

@@ -14,7 +14,7 @@ if sys.version_info < OLDEST:
         f"and run `make setup PYTHON=python3.11`"
     )
 
-from tools.setup import bin_folder, environment, pulumi_cli, stack, virtualenv  # noqa: E402  after the check
+from tools.setup import bin_folder, environment, kernels, pulumi_cli, stack, virtualenv  # noqa: E402  after the check
 from tools.setup.files import alone_in  # noqa: E402
 from tools.setup.layout import Layout  # noqa: E402
 from tools.setup.report import SetupError  # noqa: E402
@@ -42,6 +42,7 @@ def set_up(layout: Layout, name: str) -> None:
     """Do each step, one setup at a time in one checkout."""
     with alone_in(layout.root):
         virtualenv.ensure(layout)
+        kernels.ensure(layout)
         cli = pulumi_cli.ensure(layout)
         folder = bin_folder.ensure(layout, cli.folder) if cli.needs_host else cli.folder
         env = environment.ensure(layout, folder)

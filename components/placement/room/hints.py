@@ -30,8 +30,10 @@ def hints(room: Room, homeless: Sequence[Need]) -> dict[Name, Hint]:
 
     Whoever the effort did not reach is not in the answer, nor is one that nobody's leaving would help.
     """
+    if not homeless:
+        return {}
     field, _ = room.tools()
-    if not homeless or not field.anybody:
+    if not field.anybody:
         return {}
     if room.together:
         hint = _hint(field, room.together[0], room.together[-1], 0)

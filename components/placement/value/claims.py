@@ -217,6 +217,14 @@ class Book:
             self.memory_part * memory * self._parts[kind] + (1.0 - self.memory_part) * compute
         )
 
+    def rounds_of_a_step(self) -> int:
+        """Return about how many inner rounds one step of solving takes."""
+        fillings = sum(
+            int(units) * (self.shape.steps + 1) * int(sizes)
+            for units, sizes in zip(self.shape.units, self.mix.distinct, strict=True)
+        )
+        return len(self.shape.cpu_prices) * (fillings + len(self.mix.value) * len(self.shape.units))
+
     def _mix(self) -> Mix:
         values = self.values
         units = self.asks.units.reshape(len(self.claims), -1)

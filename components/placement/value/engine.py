@@ -85,15 +85,9 @@ class Engine:
     @staticmethod
     def _rounds(book: Book, nodes: int, steps: int) -> int:
         """Return about how many inner rounds solving and choosing take."""
-        shape, mix = book.shape, book.mix
-        prices = len(shape.cpu_prices)
-        fillings = sum(
-            int(units) * (shape.steps + 1) * int(sizes)
-            for units, sizes in zip(shape.units, mix.distinct, strict=True)
-        )
-        solving = steps * prices * (fillings + len(mix.value) * len(shape.units))
+        shape, prices = book.shape, len(book.shape.cpu_prices)
         tables = prices * int(shape.first[-1])
-        return solving + tables + prices * nodes * len(book.claims) * shape.cards
+        return steps * book.rounds_of_a_step() + tables + prices * nodes * len(book.claims) * shape.cards
 
     def _form(self, bundle: Any) -> Any:
         """Return the bundle with lists instead of arrays where the kernels are interpreted: these are quicker then."""
