@@ -45,7 +45,7 @@ class Rule:
         )
         free = [self._free(node) for node in range(len(nodes))]
         sizes = [[card.memory_mib for card in view.node.cards] for view in nodes]
-        self.engine = Engine(book, len(kinds), free, sizes)
+        self.engine = Engine(book, len(kinds), free, sizes, interpreted=False)
         self._price(SOLVE)
 
     @staticmethod
