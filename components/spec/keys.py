@@ -77,7 +77,9 @@ class _Reader:
             return self._mapping(data, path, depth, free=free)
         if isinstance(data, (list, tuple)):
             return [self.value(item, f"{path}[{i}]", depth + 1, free=free) for i, item in enumerate(data)]
-        raise NotPlain(path, f"is of type {kind.__name__}, which JSON cannot hold.", "Write text or a number.")
+        raise NotPlain(
+            path, f"is of type {kind.__name__}, which JSON cannot hold.", "Write text or a number."
+        )
 
     def _mapping(self, data: Mapping[Any, Any], path: str, depth: int, *, free: bool) -> dict[str, Any]:
         made: dict[str, Any] = {}
