@@ -157,8 +157,3 @@ class Plan:
     def change(self) -> dict[str, Any]:
         """Return the steps as ``{"001": {...}, ...}`` for Pulumi inputs and saved plans; ``{}`` when there are none."""
         return {f"{step.n:04d}": step.to_dict() for step in self.steps}
-
-
-def steps_from(change: dict[str, Any]) -> tuple[Step, ...]:
-    """Read what :meth:`Plan.change` wrote."""
-    return tuple(Step.from_dict(int(n), change[n]) for n in sorted(change, key=int))

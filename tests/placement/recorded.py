@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bench.placement import carried_out
 from components.placement.plan import plan
 from components.placement.plan_types import Plan, PlanOptions
-from components.placement.snapshot import Held, NodeView, Snapshot
+from components.placement.snapshot import NodeView, Snapshot
 from components.spec.claim import Claim, Wanted
 from components.spec.node import Card, Node
 from tests.properties import scenes
@@ -59,7 +60,7 @@ def _small(seed: int) -> list[Plan]:
     views, wanted, options = scenes.nodes(rng), scenes.services(rng), scenes.options(rng)
     empty = Snapshot(OWNER, tuple(views))
     first = plan(empty, wanted, replace(options, on_insufficient="wait"))
-    after = replace(_carried_out(empty, first), nodes=tuple(scenes.disturbed(rng, views)))
+    after = replace(carried_out(empty, first), nodes=tuple(scenes.disturbed(rng, views)))
     return [first, plan(after, scenes.changed(rng, wanted), options)]
 
 
@@ -101,26 +102,7 @@ def _fleet() -> list[Plan]:
     empty = Snapshot(OWNER, views)
     first = plan(empty, wanted, PlanOptions(on_insufficient="wait"))
     more = Wanted("one-more", "p", Claim(gpu_memory=18, gpu_core_percentage=20), revision="1")
-    return [first, plan(_carried_out(empty, first), [*wanted, more], PlanOptions(on_insufficient="wait"))]
-
-
-def _carried_out(snapshot: Snapshot, made: Plan) -> Snapshot:
-    """Return the picture once a plan of starts alone is carried out."""
-    rows = tuple(
-        Held(
-            f"{OWNER}/{step.service}/{step.ordinal}/{step.n:04d}",
-            OWNER,
-            step.service,
-            step.ordinal,
-            "steady",
-            step.revision,
-            step.place,
-            "ready",
-        )
-        for step in made.steps
-        if step.place is not None
-    )
-    return replace(snapshot, held=rows)
+    return [first, plan(carried_out(empty, first), [*wanted, more], PlanOptions(on_insufficient="wait"))]
 
 
 if __name__ == "__main__":
