@@ -5,9 +5,11 @@ At the LP's prices these sum up, with what is left out although it is worth more
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.openb.cluster import Cluster
-from bench.openb.trace import Host, Pod
-from bench.openb_ceiling import NodeShape, PodShape, bounded
+from bench.openb.trace import Host, Pod, Trace
+from bench.openb_ceiling import NodeShape, PodShape, bounded, ceiling
 from components.placement.solver.config_lp import Q
 
 
@@ -18,6 +20,11 @@ def shape_of(pod: Pod) -> PodShape:
 
 def _node(host: Host) -> NodeShape:
     return (host.model, host.gpus, host.cpu)
+
+
+def upper_bound(trace: Trace, stream: Sequence[Pod]) -> float:
+    """Return how much any scheduler could give away at most of what arrives, in percent of all GPU."""
+    return 100 * ceiling(map(_node, trace.hosts), map(shape_of, stream)) / trace.capacity
 
 
 def slack(cluster: Cluster) -> tuple[float, list[int]]:

@@ -12,6 +12,10 @@ ARRIVAL = 1.3
 """Up to which part of the capacity pods arrive."""
 
 
+MADE_UP = "made-up"
+"""The name of the trace of our own."""
+
+
 class Host(NamedTuple):
     """One node: thousandths of a core, MiB, how many GPUs of 1,000 units each, and their model."""
 
@@ -99,7 +103,7 @@ PUBLISHED = {
 
 
 def read(nodes: Path, pods: Path) -> Trace:
-    """Read a node list and a pod list of the openb form."""
+    """Read a node list and a pod list of the openb form; raises ``ValueError`` or ``KeyError`` for any other."""
     with nodes.open(newline="") as file:
         hosts = tuple(
             Host(int(row["cpu_milli"]), int(row["memory_mib"]), int(row["gpu"]), row["model"])
@@ -117,6 +121,8 @@ def read(nodes: Path, pods: Path) -> Trace:
         )
         for row in rows
     )
+    if not sum(pod.asks for pod in found) or not sum(host.gpus for host in hosts):
+        raise ValueError("no node has a GPU, or no pod asks for one")
     name = pods.stem.removeprefix("openb_pod_list_")
     known = PUBLISHED.get(name) if len(hosts) == 1213 else None
     return Trace(name, hosts, found, known)
@@ -152,4 +158,4 @@ def made_up(nodes: int = 120, seed: int = 1) -> Trace:
     while asked < capacity:
         pods.append(chance.choices([pod for pod, _ in claims], weights)[0])
         asked += pods[-1].asks
-    return Trace("made-up", hosts, tuple(pods))
+    return Trace(MADE_UP, hosts, tuple(pods))

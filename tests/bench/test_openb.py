@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,6 +100,52 @@ def test_the_value_rule_is_ahead_of_published_fgd_on_the_first_seed() -> None:
     assert trace.published is not None
     assert 100 * result.allocated[0] / trace.capacity > trace.published.fgd_100
     assert 100 * result.allocated[1] / trace.capacity > trace.published.fgd_130
+
+
+def written(folder: Path, trace: Trace, pods: str) -> list[str]:
+    """Write a trace in the openb form; return the arguments that name it."""
+    nodes = folder / "nodes.csv"
+    nodes.write_text(
+        "sn,cpu_milli,memory_mib,gpu,model\n"
+        + "".join(f"n{i:04d},{h.cpu},{h.memory},{h.gpus},{h.model}\n" for i, h in enumerate(trace.hosts))
+    )
+    list_ = folder / f"{pods}.csv"
+    list_.write_text(
+        "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\n"
+        + "".join(
+            f"p{i:05d},{p.cpu},{p.memory},{p.gpus},{p.milli},{p.spec}\n" for i, p in enumerate(trace.pods)
+        )
+    )
+    return ["--nodes", str(nodes), "--pods", str(list_), "--seeds", "1", "--json"]
+
+
+def test_a_trace_from_elsewhere_has_a_bound_of_its_own_that_no_policy_passes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(written(tmp_path, made_up(8), "mine"))
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])["figures"]
+    values = {figure["name"]: figure["value"] for figure in figures}
+    bound = values["mine: upper bound at 100 %"]
+    given = values["mine: unallocated at 100 %, value, mix given"]
+    assert 100 - given <= bound + 1e-6 <= 100 + 1e-6
+    (closed,) = [f for f in figures if f["name"] == "gap between FGD and the bound closed, value, mix given"]
+    assert closed["target"] == ">= 60"
+    assert closed["value"] <= 100
+
+
+@pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n", "name,cpu_milli,memory_mib,num_gpu,gpu_milli\n"])
+def test_files_of_another_form_are_refused_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None
+) -> None:
+    arguments = written(tmp_path, made_up(4), "mine")
+    if text is None:
+        (tmp_path / "mine.csv").unlink()
+    else:
+        (tmp_path / "mine.csv").write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "of the openb form is needed" in capsys.readouterr().err
 
 
 def test_without_the_traces_that_is_said(
