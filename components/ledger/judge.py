@@ -57,7 +57,15 @@ def _judge_node(held: Held, views: Mapping[str, NodeView], recorded: Mapping[str
     standings = [(f"node {key}", key, view.state, view.reason, bool(before))]
     for uuid in held.place.cards:
         in_place = any(uuid in place.cards for place in before)
-        standings.append((f"card {uuid}", uuid, view.card_states.get(uuid, "ready"), "", in_place))
+        standings.append(
+            (
+                f"card {uuid}",
+                uuid,
+                view.card_states.get(uuid, "ready"),
+                view.card_reasons.get(uuid, ""),
+                in_place,
+            )
+        )
     for name, where, state, reason, in_place in standings:
         # What is replaced in place keeps a cordoned node; nobody begins on one that drains or is lost.
         if state in ("lost", "draining") or (state == "cordoned" and not in_place):

@@ -10,12 +10,10 @@ import sqlalchemy as sa
 from components.ledger import schema
 from components.ledger.events import Story
 from components.ledger.records import NodeStateRow
-from components.placement.snapshot import NodeState, NodeView, StateCause
+from components.placement.snapshot import STRICTNESS, NodeState, NodeView, StateCause
 from components.spec.node import Node
 
 _table = schema.node_state
-
-STRICTNESS: dict[NodeState, int] = {"ready": 0, "cordoned": 1, "draining": 2, "lost": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +59,29 @@ def _view(node: Node, departed: bool, recorded: list[NodeStateRow]) -> NodeView:
     verdict = Verdict(node.state, "program", node.reason)
     if departed and STRICTNESS[node.state] < STRICTNESS["draining"]:
         verdict = Verdict("draining", "program", "the node left the program")
-    cards: dict[str, NodeState] = {}
-    reasons: dict[str, str] = {}
+    cards = {
+        card.uuid: Verdict(card.state, "program", card.reason) for card in node.cards if card.state != "ready"
+    }
+    known = {card.uuid for card in node.cards} if recorded else set()
     for row in recorded:
-        if row.card:
-            if STRICTNESS[row.state] > STRICTNESS[cards.get(row.card, "ready")]:
-                cards[row.card], reasons[row.card] = row.state, _reason(row)
-        elif STRICTNESS[row.state] > STRICTNESS[verdict.state]:
-            verdict = Verdict(row.state, row.cause, _reason(row))
-    known = {card.uuid for card in node.cards}
-    cards = {uuid: state for uuid, state in cards.items() if uuid in known and state != "ready"}
+        said = Verdict(row.state, row.cause, _reason(row))
+        if not row.card:
+            verdict = _stricter(verdict, said)
+        elif row.card in known:
+            cards[row.card] = _stricter(cards.get(row.card, said), said)
     return NodeView(
         node=node,
         state=verdict.state,
         cause=verdict.cause,
         reason=verdict.reason,
-        card_states=cards,
-        card_reasons={uuid: reasons[uuid] for uuid in cards},
+        card_states={uuid: card.state for uuid, card in cards.items()},
+        card_reasons={uuid: card.reason for uuid, card in cards.items()},
+        card_causes={uuid: card.cause for uuid, card in cards.items()},
     )
+
+
+def _stricter(before: Verdict, said: Verdict) -> Verdict:
+    return said if STRICTNESS[said.state] > STRICTNESS[before.state] else before
 
 
 def _reason(row: NodeStateRow) -> str:

@@ -10,11 +10,9 @@ from components.placement.chooser import Chooser
 from components.placement.feasible import Ask
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.plan_types import PlanOptions, Refusal
-from components.placement.snapshot import Held, NodeState, Place, Snapshot, StateCause
+from components.placement.snapshot import STRICTNESS, Held, NodeState, Place, Snapshot, StateCause
 from components.placement.spread import SpreadGuard
 from components.spec.claim import Wanted
-
-STRICTNESS: dict[NodeState, int] = {"ready": 0, "cordoned": 1, "draining": 2, "lost": 3}
 
 
 @dataclass(slots=True, eq=False)
@@ -122,8 +120,9 @@ class Board:
                 state = view.card_states.get(uuid, "ready")
                 subject = f"card {place.node}/{self.grid.card_index[card]}"
                 said = f" ({view.card_reasons[uuid]})" if view.card_reasons.get(uuid) else ""
-                found = Standing(state, "operator", f"{subject} is {state}{said}", subject)
-            if STRICTNESS[found.state] > STRICTNESS[worst.state]:
+                cause = view.card_causes.get(uuid, "operator")
+                found = Standing(state, cause, f"{subject} is {state}{said}", subject)
+            if _weight(found) > _weight(worst):
                 worst = found
         return worst
 
@@ -262,6 +261,11 @@ class Board:
             self.release(start)
             self.hold_loosely(start)
         self.touched(node)
+
+
+def _weight(standing: Standing) -> tuple[int, bool]:
+    """Return what a standing counts beside others: of two that drain, the one that this change asks for."""
+    return STRICTNESS[standing.state], standing.cause == "program"
 
 
 def _covers(stop: Stop, start: Start) -> bool:

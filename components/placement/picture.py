@@ -14,7 +14,7 @@ from typing import Any
 
 from components.placement.address import address_of
 from components.placement.plan_types import Plan, Refusal, Step
-from components.placement.snapshot import Place
+from components.placement.snapshot import STRICTNESS, Place
 from components.spec.units import MIB, Unit, unit_of
 
 NOWHERE = "-"
@@ -159,7 +159,8 @@ def card_lines(usage: Mapping[str, Any]) -> list[str]:
     lines = []
     for head, (address, card) in zip(heads, cards, strict=True):
         unit = _unit(address, nodes)
-        state = nodes.get(address.rpartition("/")[0], {}).get("state", "ready")
+        node = nodes.get(address.rpartition("/")[0], {})
+        state = max(node.get("state", "ready"), card.get("state", "ready"), key=lambda one: STRICTNESS[one])
         line = " ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
         mark = "" if state == "ready" else f"  {state}"
         lines.append(f"{line} [{_bar(card, unit)}] {_free(card, unit)}{mark}")

@@ -19,6 +19,9 @@ HoldState = Literal["pending", "reserved", "starting", "ready", "failed", "stopp
 stop, holds its place until it is seen gone."""
 
 NodeState = Literal["ready", "cordoned", "draining", "lost"]
+STRICTNESS: dict[NodeState, int] = {"ready": 0, "cordoned": 1, "draining": 2, "lost": 3}
+"""Of several that are said of one node or card, the highest counts."""
+
 StateCause = Literal["program", "operator", "observed"]
 """Who says so: the declaration (``pool.yaml``, or a node that left it), an operator (``eas drain``), or observation."""
 
@@ -86,9 +89,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node with the state that counts (the stricter of declared, operator's and observed), and lost or cordoned cards.
+    """A node and its cards with the states that count: the strictest of declared, operator's and observed.
 
-    ``card_states`` has an entry only for cards that are not ready, ``card_reasons`` who says so, when and why.
+    ``card_states`` has an entry only for cards that are not ready, ``card_reasons`` why, and for what is recorded who said
+    so and when, ``card_causes`` who says so (an operator, where it says nothing).
     """
 
     node: Node
@@ -97,6 +101,7 @@ class NodeView:
     reason: str = ""
     card_states: dict[str, NodeState] = field(default_factory=dict)
     card_reasons: dict[str, str] = field(default_factory=dict)
+    card_causes: dict[str, StateCause] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

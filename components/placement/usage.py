@@ -22,10 +22,10 @@ OWN, FOREIGN = "own", "foreign"
 def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     """Return ``{"cards": {address: {...}}, "nodes": {name: {...}}}`` after the plan.
 
-    Of a card: uuid, model, capacity and its source, used and free memory (MiB), used and free compute (percent), and
-    its instances: name, owner (``own``, or the other owner's name), MiB and percent. An instance of this owner on a lost
-    card or node counts until that returns. Of a node: CPU (thousandths of a core) and memory (MiB) with what is used, cards
-    and how many of them are free.
+    Of a card: uuid, model, capacity and its source, its own state, used and free memory (MiB), used and free compute
+    (percent), and its instances: name, owner (``own``, or the other owner's name), MiB and percent. An instance of this
+    owner on a lost card or node counts until that returns. Of a node: its state, CPU (thousandths of a core) and memory
+    (MiB) with what is used, cards and how many of them are free.
     """
     grid = Grid(snapshot.nodes)
     there = list(_after(snapshot, plan))
@@ -114,6 +114,7 @@ def _card(
         "model": spelled.model,
         "capacity_mib": spelled.memory_mib,
         "capacity_source": spelled.capacity_source,
+        "state": grid.views[grid.card_node[card]].card_states.get(spelled.uuid, "ready"),
         "used_mib": memory,
         "free_mib": max(spelled.memory_mib - memory, 0),
         "compute": compute,

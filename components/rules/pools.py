@@ -67,6 +67,13 @@ def _reason(pool: Pool) -> Iterator[Complaint]:
         if node.reason and node.state == "ready":
             message = f"node {node.name!r} has a reason, but is ready: the reason is shown nowhere."
             yield Complaint(f"nodes.{node.name}.reason", node.reason, message)
+        for card in node.cards:
+            if card.reason and card.state == "ready":
+                field = f"nodes.{node.name}.gpus[{card.index}].reason"
+                message = (
+                    f"card {node.name}/{card.index} has a reason, but is ready: the reason is shown nowhere."
+                )
+                yield Complaint(field, card.reason, message)
 
 
 def _nominal(pool: Pool) -> Iterator[Complaint]:
@@ -172,7 +179,7 @@ POOLS: tuple[Rule[Pool], ...] = (
         "reason-needs-state",
         "ineffective",
         "pools",
-        "A node's reason says why it is cordoned or draining.",
+        "The reason of a node or card says why it is cordoned or draining.",
         "Write state, or delete reason.",
         _reason,
     ),

@@ -16,6 +16,7 @@ class Card:
     """One physical GPU. ``uuid`` is its identity, ``index`` only its place in the node's list (for display).
 
     ``capacity_source`` says where ``memory_mib`` comes from; a refusal names it, with the way to override it.
+    ``state`` is what the program declares, as of a node.
     """
 
     uuid: str
@@ -23,6 +24,8 @@ class Card:
     model: str
     memory_mib: int
     capacity_source: CapacitySource = "nominal"
+    state: DeclaredState = "ready"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Node:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data, for Pulumi inputs, the ledger and saved plans."""
-        return asdict(self)
+        return {**asdict(self), "cards": tuple(_card_data(card) for card in self.cards)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Node:
@@ -73,6 +76,8 @@ class Node:
                     model=card["model"],
                     memory_mib=int(card["memory_mib"]),
                     capacity_source=card.get("capacity_source", "nominal"),
+                    state=card.get("state", "ready"),
+                    reason=card.get("reason", ""),
                 )
                 for card in data.get("cards", ())
             ),
@@ -80,3 +85,13 @@ class Node:
             state=data.get("state", "ready"),
             reason=data.get("reason", ""),
         )
+
+
+def _card_data(card: Card) -> dict[str, Any]:
+    """Return a card as plain data; that it is ready goes unsaid, so that pools stand in state as they always did."""
+    data = asdict(card)
+    return {
+        key: value
+        for key, value in data.items()
+        if key not in ("state", "reason") or value not in ("ready", "")
+    }

@@ -94,4 +94,6 @@ def _card(gpu: GpuEntry, index: int, known: InstanceType | None, prefer: Capacit
         model=gpu.model or (known.model if known else ""),
         memory_mib=memory,
         capacity_source=source,
+        state=gpu.state,
+        reason=gpu.reason,
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from components.spec.node import DeclaredState
 from components.spec.typed import Block, List, MaybeWhole, Whole, Words
 
 RuntimeName = Literal["local", "simulated", "kubernetes", "pai-eas"]
@@ -25,6 +26,8 @@ class GpuEntry(Block):
     ] = ""
     model: str = ""
     memory_mib: Annotated[MaybeWhole, Field(ge=1, description="unit: MiB")] = None
+    state: DeclaredState = "ready"
+    reason: Annotated[str, Field(description="why it is cordoned or draining")] = ""
 
 
 class NodeEntry(Block):
@@ -32,7 +35,7 @@ class NodeEntry(Block):
 
     instance_type: str = ""
     zone: str = ""
-    state: Literal["ready", "cordoned", "draining"] = "ready"
+    state: DeclaredState = "ready"
     reason: Annotated[str, Field(description="why it is cordoned or draining")] = ""
     cpu: Annotated[
         MaybeWhole, Field(ge=1, description="all of the machine's; one is kept back; unit: cores")

@@ -54,6 +54,45 @@ def test_the_stricter_of_file_and_operator_holds_and_both_are_shown(fleet: Scrat
     assert "gpu-a is also cordoned (pool.yaml): new driver" in shown
 
 
+def test_of_a_card_too_the_stricter_of_file_and_operator_holds_and_both_are_shown(fleet: Scratch) -> None:
+    text = (fleet.root / "pool.yaml").read_text()
+    said = text.replace("zone: z1}", "zone: z1, gpus: [{}, {state: draining, reason: ECC errors}]}")
+    (fleet.root / "pool.yaml").write_text(said)
+    fleet.apply()
+    fleet.ok("cordon", "gpu-a/1", "--reason", "noisy fan")
+    lines = fleet.ok("pool").splitlines()
+    assert next(line for line in lines if line.startswith("gpu-a/1 A100")).endswith("  draining")
+    first, second = (line for line in lines if line.startswith("gpu-a/1 is "))
+    assert first == "gpu-a/1 is draining (pool.yaml): ECC errors"
+    assert second.startswith("gpu-a/1 is also cordoned (")
+    assert second.endswith(" UTC): noisy fan")
+    both = fleet.json("pool")["states"]
+    assert [(each["state"], each["cause"], each["reason"]) for each in both] == [
+        ("draining", "program", "ECC errors"),
+        ("cordoned", "operator", "noisy fan"),
+    ]
+    assert both[0]["since"] is None
+    assert both[1]["since"]
+    (fleet.root / "pool.yaml").write_text(said.replace("draining", "cordoned"))
+    fleet.apply()
+    fleet.ok("drain", "gpu-a/1", "--reason", "noisy fan")
+    lines = fleet.ok("pool").splitlines()
+    assert "gpu-a/1 is also cordoned (pool.yaml): ECC errors" in lines
+    assert any(line.startswith("gpu-a/1 is draining (") for line in lines)
+
+
+def test_a_card_that_the_file_drains_is_left_with_the_next_up(fleet: Scratch) -> None:
+    node, _, index = fleet.card_of("llm").partition("/")
+    cards = ", ".join("{state: draining, reason: fan}" if str(number) == index else "{}" for number in (0, 1))
+    text = (fleet.root / "pool.yaml").read_text()
+    zone = "z1" if node == "gpu-a" else "z2"
+    (fleet.root / "pool.yaml").write_text(text.replace(f"zone: {zone}}}", f"zone: {zone}, gpus: [{cards}]}}"))
+    assert f"card {node}/{index} is draining (fan)" in fleet.ok("plan")
+    assert f"card {node}/{index} is draining (fan)" in fleet.ok("why", "llm/0")
+    fleet.apply()
+    assert fleet.card_of("llm") != f"{node}/{index}"
+
+
 def test_the_plan_says_who_drains_a_card_when_and_why(fleet: Scratch) -> None:
     card = fleet.card_of("llm")
     fleet.ok("drain", card, "--reason", "ECC errors")

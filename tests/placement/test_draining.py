@@ -42,6 +42,25 @@ def test_draining_by_the_program_is_refused_where_instances_fit_nowhere_else() -
         assert "fits nowhere else: of 2 cards, 1 draining, 1 smaller than the slice." in str(refusal)
 
 
+def test_draining_a_card_by_the_program_is_refused_where_instances_fit_nowhere_else() -> None:
+    """As of a node; an operator's drain of the card blocks nobody."""
+    card = replace(node("a"), card_states={"a-0": "draining"}, card_reasons={"a-0": "fan"})
+    rows = [held("llm", 0, "a/0", 8)]
+    for options in (REFUSE, WAIT):
+        (refusal,) = planned(
+            picture([replace(card, card_causes={"a-0": "program"})], rows), want("llm", 8), options=options
+        ).blocking
+        assert str(refusal).startswith("card a/0 cannot be drained: llm/0 asks for")
+    assert not planned(picture([card], rows), want("llm", 8)).blocking
+
+
+def test_of_two_that_drain_a_place_the_program_is_the_one_who_asks_now() -> None:
+    """A node that an operator drains, and a card of it that the file drains: the file's change is what is refused."""
+    view = replace(draining(node("a")), card_states={"a-0": "draining"}, card_causes={"a-0": "program"})
+    (refusal,) = planned(picture([view], [held("llm", 0, "a/0", 8)]), want("llm", 8)).blocking
+    assert str(refusal).startswith("card a/0 cannot be drained: llm/0 asks for")
+
+
 def test_a_node_that_left_the_program_cannot_be_removed_while_it_is_needed() -> None:
     """The sentence says removed, not drained."""
     gone = draining(node("a"), "program", "the node left the program")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.spec.node import Node
 from components.spec.pool import made_up_uuid, policy_facts
 from tests.spec.build import POOL, pool, pool_faults, rules_of
 
@@ -54,6 +55,24 @@ def test_a_given_identity_stays_when_a_card_before_it_goes() -> None:
     one = pool(nodes={"n": {**kind, "gpus": [{"uuid": "GPU-b"}]}})
     assert [card.uuid for _, card in both.cards()] == ["GPU-a", "GPU-b"]
     assert [(card.uuid, card.memory_mib) for _, card in one.cards()] == [("GPU-b", 81251)]
+
+
+def test_a_card_may_drain_alone_and_a_ready_one_is_stored_as_ever() -> None:
+    """What goes unsaid stays out of the stored form: pools of an earlier version are not changed by an update."""
+    kind = {"instance_type": "ecs.gn7e-c16g1.16xlarge"}
+    drains = [{}, {"state": "draining", "reason": "fan"}]
+    [node] = pool(nodes={"n": {**kind, "gpus": drains}}).nodes
+    assert [(card.state, card.reason) for card in node.cards] == [("ready", ""), ("draining", "fan")]
+    first, second = node.to_dict()["cards"]
+    assert set(second) - set(first) == {"state", "reason"}
+    assert Node.from_dict(node.to_dict()) == node
+
+
+def test_what_is_no_state_of_a_card_is_refused_with_those_there_are() -> None:
+    kind = {"instance_type": "ecs.gn7e-c16g1.16xlarge"}
+    [fault] = pool_faults(nodes={"n": {**kind, "gpus": [{"state": "lost"}]}})
+    assert (fault.field, fault.level) == ("nodes.n.gpus[0].state", "invalid")
+    assert "ready, cordoned, draining" in str(fault).replace(" or", ",").replace('"', "").replace("'", "")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,7 +15,7 @@ from components.cli.base.session import Session
 
 if TYPE_CHECKING:
     from components.ledger import NodeStateRow
-    from components.placement.snapshot import NodeView, Snapshot
+    from components.placement.snapshot import NodeState, NodeView, Snapshot, StateCause
 
 HEADINGS = ("NODE", "POOL", "STATE", "FREE CARDS", "CPU", "MEMORY", "WHO AND WHY")
 
@@ -31,9 +33,10 @@ def register(app: typer.Typer) -> None:
         """
         snapshot = snapshot_now(session)
         usage = _usage(snapshot)
-        states = [row for name in _pools(snapshot) for row in session.ledger.node_states(name)]
+        recorded = (row for name in _pools(snapshot) for row in session.ledger.node_states(name))
+        said = _sayings(snapshot, recorded)
         session.show(
-            {**usage, "states": [_state(row) for row in states]}, _text(session, snapshot, usage, states)
+            {**usage, "states": [one.to_dict() for one in said]}, _text(session, snapshot, usage, said)
         )
 
 
@@ -62,21 +65,65 @@ def _pools(snapshot: Snapshot) -> list[str]:
     return sorted({view.node.pool for view in snapshot.nodes})
 
 
-def _state(row: NodeStateRow) -> dict[str, Any]:
-    """Return what is said of a node or card as plain data."""
-    return {
-        "pool": row.pool,
-        "node": row.node,
-        "card": row.card or None,
-        "state": row.state,
-        "cause": row.cause,
-        "reason": row.reason,
-        "who": row.who,
-        "since": row.since.isoformat(timespec="seconds"),
-    }
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What the program, an operator or observation says of a node (``card`` None) or card that is not ready."""
+
+    pool: str
+    node: str
+    card: str | None
+    state: NodeState
+    cause: StateCause
+    reason: str
+    who: str
+    since: datetime | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        since = self.since.isoformat(timespec="seconds") if self.since else None
+        return asdict(self) | {"since": since}
+
+    def told(self, name: str, *, also: bool) -> str:
+        """Return the sentence: who says so, since when and why."""
+        when = f", {self.since:%Y-%m-%d %H:%M} UTC" if self.since else ""
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{name} is {'also ' if also else ''}{self.state} ({self.who}{when}){reason}"
 
 
-def _text(session: Session, snapshot: Snapshot, usage: dict[str, Any], states: list[NodeStateRow]) -> str:
+def _sayings(snapshot: Snapshot, recorded: Iterable[NodeStateRow]) -> list[Saying]:
+    """Return all that is said of nodes and cards; of one node or card the strictest, which counts, comes first."""
+    from components.placement.picture import natural
+    from components.placement.snapshot import STRICTNESS
+
+    said = []
+    for view in snapshot.nodes:
+        node = view.node
+        things = [
+            (None, node.state, node.reason),
+            *((card.uuid, card.state, card.reason) for card in node.cards),
+        ]
+        said += [
+            Saying(node.pool, node.name, card, state, "program", reason, "pool.yaml")
+            for card, state, reason in things
+            if state != "ready"
+        ]
+    said += [
+        Saying(row.pool, row.node, row.card or None, row.state, row.cause, row.reason, row.who, row.since)
+        for row in recorded
+    ]
+    at = {card.uuid: card.index for view in snapshot.nodes for card in view.node.cards}
+    return sorted(
+        said,
+        key=lambda one: (
+            natural(f"{one.pool}/{one.node}"),
+            at.get(one.card or "", -1),
+            one.card or "",
+            -STRICTNESS[one.state],
+        ),
+    )
+
+
+def _text(session: Session, snapshot: Snapshot, usage: dict[str, Any], said: list[Saying]) -> str:
     from components.placement.address import card_indexes
     from components.placement.picture import card_lines, columns, natural
 
@@ -85,8 +132,7 @@ def _text(session: Session, snapshot: Snapshot, usage: dict[str, Any], states: l
     by_name = {(node["pool"], name.rpartition("/")[2]): node for name, node in usage["nodes"].items()}
     rows = [_row(view, by_name[view.node.pool, view.node.name]) for view in views]
     lines = [*card_lines(usage), "", columns(HEADINGS, rows)]
-    lines += [_card_state(row, indexes) for row in states if row.card]
-    lines += [said for view in views for said in _overruled(view, states)]
+    lines += _beside_the_table(said, indexes)
     if not session.ledger.pools():
         lines.append("nothing is recorded yet: this is what pool.yaml declares")
     return "\n".join(lines)
@@ -114,18 +160,12 @@ def _cause(view: NodeView) -> str:
     return {"program": "pool.yaml:", "operator": "", "observed": "observed:"}[view.cause]
 
 
-def _overruled(view: NodeView, states: list[NodeStateRow]) -> Iterator[str]:
-    """Say what else is said of a node than what counts, which is the strictest."""
-    node = view.node
-    if node.state != "ready" and view.cause != "program":
-        yield f"{node.name} is also {node.state} (pool.yaml)" + (f": {node.reason}" if node.reason else "")
-    for row in states:
-        if (row.pool, row.node, row.card) == (node.pool, node.name, "") and row.cause != view.cause:
-            reason = f": {row.reason}" if row.reason else ""
-            yield f"{node.name} is also {row.state} ({row.who}, {row.since:%Y-%m-%d %H:%M} UTC){reason}"
-
-
-def _card_state(row: NodeStateRow, indexes: dict[str, int]) -> str:
-    """Return what is said of one card."""
-    reason = f": {row.reason}" if row.reason else ""
-    return f"{row.node}/{indexes.get(row.card, row.card)} is {row.state} ({row.who}, {row.since:%Y-%m-%d %H:%M} UTC){reason}"
+def _beside_the_table(said: Iterable[Saying], indexes: dict[str, int]) -> Iterator[str]:
+    """Say what counts of each card, and what else is said of a node or card than what counts, which is the strictest."""
+    before = None
+    for one in said:
+        first, before = before != (one.pool, one.node, one.card), (one.pool, one.node, one.card)
+        if one.card is not None:
+            yield one.told(f"{one.node}/{indexes.get(one.card, one.card)}", also=not first)
+        elif not first:
+            yield one.told(one.node, also=True)

@@ -52,6 +52,7 @@ def _in_state(view: NodeView, card: str | None, state: NodeState) -> NodeView:
         view,
         card_states={**view.card_states, card: state},
         card_reasons={**view.card_reasons, card: reason},
+        card_causes={**view.card_causes, card: "operator"},
     )
 
 

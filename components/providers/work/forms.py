@@ -47,13 +47,18 @@ def forecast(usage: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "cards": {
             address: packed(
-                {key: value for key, value in card.items() if key not in _DERIVED and key != "instances"}
+                {key: value for key, value in card.items() if not _left_out(key, value)}
                 | {"instances": {_name(row): _slice(row) for row in card["instances"]}}
             )
             for address, card in usage["cards"].items()
         },
         "nodes": {name: packed(node) for name, node in usage["nodes"].items()},
     }
+
+
+def _left_out(key: str, value: Any) -> bool:
+    """Return whether a card's forecast goes without this: most cards are ready, and instances are told in short."""
+    return key in _DERIVED or key == "instances" or (key == "state" and value == "ready")
 
 
 def _name(row: Mapping[str, Any]) -> str:
