@@ -57,7 +57,7 @@ class Fleet(pulumi.ComponentResource):
             )
         project = with_discovered(project)
         refuse_or_warn((*project.faults, *judge_project(project)))
-        agreed = agreed_options(project)
+        agreed = agreed_options(project, settings.max_moves)
         quieten()
         super().__init__("eas:index:Fleet", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -128,10 +128,10 @@ def with_discovered(project: Project) -> Project:
     return discovered(project, Path.cwd() / ".eas")
 
 
-def agreed_options(project: Project) -> dict[str, Any]:
-    """Return the placement options of the pools; raises ``pulumi.RunError`` where they differ."""
+def agreed_options(project: Project, max_moves: int | None = None) -> dict[str, Any]:
+    """Return the placement options of pools and stack; raises ``pulumi.RunError`` where pools differ."""
     try:
-        return placement_options(project.pools)
+        return placement_options(project.pools, max_moves)
     except SpecError as error:
         raise pulumi.RunError(str(error)) from error
 

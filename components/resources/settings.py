@@ -8,13 +8,16 @@ from typing import Any
 
 import pulumi
 
+from components.spec.fault import SpecError
+from components.spec.options import stack_max_moves
+
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
     """``owner`` names this stack in the ledger; ``secret`` keys token and revision hashes.
 
     ``pool_files``, ``services`` and ``overrides`` choose and adapt the files, so that dev and prod share them;
-    ``references`` are pools that another stack declares.
+    ``references`` are pools that another stack declares; ``max_moves`` counts before what the pools say.
     """
 
     owner: str
@@ -23,6 +26,7 @@ class FleetSettings:
     services: str = "services"
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    max_moves: int | None = None
 
 
 def settings_of(config: pulumi.Config) -> FleetSettings:
@@ -46,4 +50,12 @@ def settings_of(config: pulumi.Config) -> FleetSettings:
         services=config.get("services") or "services",
         overrides=config.get_object("overrides") or {},
         references=tuple(config.get_object("references") or ()),
+        max_moves=_max_moves(config),
     )
+
+
+def _max_moves(config: pulumi.Config) -> int | None:
+    try:
+        return stack_max_moves(config.get("max_moves"), f"Pulumi.{pulumi.get_stack()}.yaml")
+    except SpecError as error:
+        raise pulumi.RunError(str(error)) from error

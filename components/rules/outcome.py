@@ -84,7 +84,7 @@ OUTCOME: tuple[Rule[OutcomeView], ...] = (
         "notice",
         "outcome",
         "No running instance moves to another card.",
-        "Lower max_moves in the pool file, or accept the move.",
+        "Lower max_moves (of the pool file or the stack), or accept the move.",
         _moves,
         outcome="off",
     ),

@@ -10,7 +10,7 @@ import pytest
 from components.runtimes.local import gpu
 from components.spec.node import Card
 from tests.cli.fake_pulumi import FakePulumi
-from tests.cli.scratch import Scratch
+from tests.cli.scratch import POOL, Scratch
 
 
 def test_it_says_what_up_would_start(scratch: Scratch) -> None:
@@ -270,3 +270,45 @@ def test_who_goes_where_and_who_is_stranded_is_said_before_anything_happens(scra
     )
     lost = scratch.ok("plan", "--lose", card)
     assert f"{card}: 1 of 2 find a place elsewhere; stranded, and would wait: big/0" in lost
+
+
+def in_pieces(scratch: Scratch) -> None:
+    """Leave two cards with 45 of 79 taken, and two with 30: room for 60 takes one move."""
+    wide = {name: scratch.service(name, gpu_memory=45) for name in ("wide_a", "wide_b", "wide_c", "wide_d")}
+    scratch.apply()
+    for name in ("slim_a", "slim_b"):
+        scratch.service(name, gpu_memory=30)
+    scratch.apply()
+    beside = {scratch.card_of("slim_a"), scratch.card_of("slim_b")}
+    for name, file in wide.items():
+        if scratch.card_of(name) in beside:
+            file.unlink()
+    scratch.apply()
+
+
+def test_leave_to_move_is_the_pools_then_the_stacks_then_what_is_asked(scratch: Scratch) -> None:
+    in_pieces(scratch)
+    scratch.service("big", gpu_memory=60)
+    cases: tuple[tuple[int, int | str | None, int | None, bool], ...] = (
+        (0, None, None, False),
+        (1, None, None, True),
+        (0, "1", None, True),
+        (1, 0, None, False),
+        (0, 0, 1, True),
+        (1, 1, 0, False),
+    )
+    for pool, stack, asked, fits in cases:
+        scratch.pool(POOL + f"max_moves: {pool}\n")
+        scratch.stack("test", max_moves=stack)
+        result = scratch.eas("plan", *(() if asked is None else ("--max-moves", str(asked))))
+        assert result.exit_code == (0 if fits else 1), (pool, stack, asked, result.output)
+        assert ("makes room for big/0" in result.output) == fits
+
+
+@pytest.mark.parametrize("wrong", ["two", -1, 1.5, True])
+def test_a_stack_that_says_no_number_of_moves_is_told_so(scratch: Scratch, wrong: object) -> None:
+    scratch.stack("test", max_moves=wrong)
+    result = scratch.eas("plan")
+    assert result.exit_code == 1
+    assert "Pulumi.test.yaml: eas:max_moves is " in result.stderr
+    assert "not a whole number of instances, 0 or more. Write for example 2" in result.stderr

@@ -228,6 +228,37 @@ def test_a_referenced_pool_is_not_registered() -> None:
     assert found.of("Placement", "fleet")["pools"] == {"lab": {"reference": True, "nodes": {}}}
 
 
+@pytest.mark.parametrize(
+    ("stack", "options", "counts"),
+    [
+        ({}, {}, 1),
+        ({"eas:max_moves": "2"}, {}, 2),
+        ({"eas:max_moves": "0"}, {}, 0),
+        ({"eas:max_moves": "2"}, {"max_moves": 3}, 3),
+    ],
+)
+def test_the_stack_says_more_than_its_pools_and_the_program_more_than_the_stack(
+    stack: dict[str, str], options: dict[str, int], counts: int
+) -> None:
+    """One order for `max_moves`: pool file, stack, program."""
+
+    def program() -> None:
+        Fleet(pools=[{**pool(), "max_moves": 1}], services={"page": service()}, options=options)
+
+    assert run(program, stack).of("Placement", "fleet")["options"]["max_moves"] == counts
+
+
+@pytest.mark.parametrize("wrong", ["two", "-1", "1.5", "[2]"])
+def test_a_stack_that_says_no_number_of_moves_is_refused(wrong: str) -> None:
+    """With the file, the key and what to write."""
+
+    def program() -> None:
+        with pytest.raises(pulumi.RunError, match=r"Pulumi\..*yaml: eas:max_moves is .*Write for example 2"):
+            Fleet(pools=[pool()], services={"page": service()})
+
+    run(program, {"eas:max_moves": wrong})
+
+
 @pytest.mark.parametrize("missing", ["eas:owner", "eas:secret"])
 def test_a_stack_without_owner_or_secret_is_told_the_command(missing: str) -> None:
     """One line to run, once per stack."""

@@ -116,12 +116,14 @@ def snapshot_of(session: Session, project: Project) -> Snapshot:
     return ledger.snapshot(session.owner, (*nodes_of(project, references), *borrowed), names)
 
 
-def options_of(project: Project) -> PlanOptions:
-    """Return the planner's options as the pools say them; raises ``SpecError`` where they differ."""
+def options_of(session: Session, project: Project) -> PlanOptions:
+    """Return the planner's options as pools and stack say them; raises ``SpecError`` where pools differ."""
     from components.placement.plan_types import PlanOptions
-    from components.spec.options import placement_options
+    from components.spec.options import placement_options, stack_max_moves
 
-    said = placement_options(project.pools)
+    workspace = session.workspace
+    own = stack_max_moves(workspace.plain("eas:max_moves"), workspace.stack_file.name)
+    said = placement_options(project.pools, own)
     default = PlanOptions()
     return PlanOptions(
         on_insufficient=said.get("on_insufficient", default.on_insufficient),

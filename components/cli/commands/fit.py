@@ -123,7 +123,7 @@ def committed_state(session: Session) -> tuple[Snapshot, tuple[Wanted, ...], Pla
     project = declared.load(session)
     committed = session.ledger.committed(session.owner)
     wanted = committed.wanted if committed else ()
-    options = replace(declared.options_of(project), on_insufficient="wait", max_moves=0)
+    options = replace(declared.options_of(session, project), on_insufficient="wait", max_moves=0)
     return declared.snapshot_of(session, project), wanted, options
 
 

@@ -121,7 +121,7 @@ class Proposed:
 
         supposed = supposed or Supposed()
         snapshot = as_if(declared.snapshot_of(session, project), supposed)
-        options = declared.options_of(project)
+        options = declared.options_of(session, project)
         if supposed.max_moves is not None:
             options = replace(options, max_moves=supposed.max_moves)
         if supposed.rebalance is not None:
