@@ -11,6 +11,7 @@ from components.cli.commands import (
     desc,
     down,
     fit,
+    history,
     ledger,
     logs,
     ls,
@@ -48,7 +49,24 @@ Examples:
   eas pool
 """
 
-IN_ORDER = (check, plan, preview, up, pool, ls, desc, logs, why, fit, token, nodes, down, ledger, tour)
+IN_ORDER = (
+    check,
+    plan,
+    preview,
+    up,
+    pool,
+    ls,
+    desc,
+    logs,
+    why,
+    history,
+    fit,
+    token,
+    nodes,
+    down,
+    ledger,
+    tour,
+)
 
 app = typer.Typer(
     name="eas",

@@ -5,6 +5,7 @@ Two stacks can never both get the last slice: a commit is judged again inside it
 place is free only once its instance was seen gone. What runs is never asked here: that is ``runtimes``.
 """
 
+from components.ledger.actor import Actor, this_actor, user_at_host
 from components.ledger.errors import (
     BadLocation,
     ForeignHolder,
@@ -44,6 +45,7 @@ from components.ledger.records import (
     LeaseHolder,
     NodeStateRow,
     OpenStep,
+    PastSpec,
     PlanRow,
     PoolRecord,
     Recorded,
@@ -55,6 +57,7 @@ from components.ledger.records import (
 from components.ledger.store import Ledger
 
 __all__ = [
+    "Actor",
     "BadLocation",
     "CardRow",
     "Commit",
@@ -78,6 +81,7 @@ __all__ = [
     "NodeStateRow",
     "NotALedger",
     "OpenStep",
+    "PastSpec",
     "PlanIncomplete",
     "PlanRow",
     "PoolInUse",
@@ -98,5 +102,7 @@ __all__ = [
     "key_from_environment",
     "open_ledger",
     "resolve_url",
+    "this_actor",
     "this_process",
+    "user_at_host",
 ]

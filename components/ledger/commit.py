@@ -191,7 +191,7 @@ def _write_rows(
     capacities = {card.uuid: card.memory_mib for node, _ in counted for card in node.cards}
     held_rows.insert(connection, made.fresh, capacities, plan_id, now)
     for held in made.fresh:
-        story.tell(held.id, held.state, _where(held.place), plan_id=plan_id)
+        story.tell(held.id, held.state, _where(held.place), plan_id=plan_id, where=held.place.where)
     turns = {held.id: held.after for held in made.resumed if own[held.id].state == "pending"}
     # A row on a lost node needs no step; it must not wait for what is dropped here.
     for held in own.values():
@@ -246,9 +246,10 @@ def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, n
     ]
     if pairs:
         connection.execute(waiting.insert(), pairs)
-    take_up_specs(connection, owner, {service.service: service.revision for service in proposal.wanted})
+    revisions = {service.service: service.revision for service in proposal.wanted}
+    take_up_specs(connection, owner, revisions, now)
     services = sorted({*before, *(service.service for service in proposal.wanted)})
-    sweep_specs(connection, owner, services)
+    sweep_specs(connection, owner, services, now)
 
 
 def release(connection: sa.Connection, owner: str, holder: str, story: Story) -> bool:
@@ -270,7 +271,7 @@ def release(connection: sa.Connection, owner: str, holder: str, story: Story) ->
     services = connection.scalars(
         sa.select(schema.spec.c.service).where(schema.spec.c.owner == owner).distinct()
     ).all()
-    sweep_specs(connection, owner, services)
+    sweep_specs(connection, owner, services, story.now)
     story.tell(f"owner/{owner}", "reservations released", f"by {holder}")
     return True
 

@@ -16,7 +16,7 @@ from components.ledger import schema
 from components.ledger.errors import ForeignHolder, PoolInUse, UnknownRevision
 from components.ledger.events import Story
 from components.ledger.keys import Vault
-from components.ledger.records import ForgetOutcome, PoolRecord, ServiceRecord, SpecRecord
+from components.ledger.records import ForgetOutcome, PastSpec, PoolRecord, ServiceRecord, SpecRecord
 from components.spec.node import Node
 
 _instance = schema.instance
@@ -185,11 +185,14 @@ def declare_service(
         return
     connection.execute(_CHANGE_SERVICE, {**key, "since": now, **values})
     if found.spec != spec:
-        sweep_specs(connection, owner, (declared.service,))
+        sweep_specs(connection, owner, (declared.service,), now)
     if "holder" in changed:
         story.tell(subject, "taken over", f"by {declared.holder} from {found.holder}")
     if {"pool", "revision", "spec"} & set(changed):
-        story.tell(subject, "declared anew", f"revision {declared.revision} on pool {declared.pool}")
+        before = f"before: {found.revision} on {found.pool}"
+        story.tell(
+            subject, "declared anew", f"revision {declared.revision} on pool {declared.pool}; {before}"
+        )
 
 
 def _record_spec(
@@ -256,13 +259,13 @@ def drop_services(connection: sa.Connection, owner: str, services: Sequence[str]
     connection.execute(_service.delete().where(_service.c.owner == owner, _service.c.name.in_(services)))
     for table in (_wanted, schema.waiting):
         connection.execute(table.delete().where(table.c.owner == owner, table.c.service.in_(services)))
-    sweep_specs(connection, owner, services)
+    sweep_specs(connection, owner, services, story.now)
     for name in services:
         story.tell(f"{owner}/{name}", "forgotten")
 
 
-def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str]) -> None:
-    """Delete specs of these services that are neither declared, nor wanted, nor run by an instance."""
+def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str], now: datetime) -> None:
+    """Put away specs of these services that are neither declared, nor wanted, nor run by an instance."""
     declared = sa.exists().where(_service.c.owner == _spec.c.owner, _service.c.spec == _spec.c.id)
     committed = sa.exists().where(
         _wanted.c.owner == _spec.c.owner,
@@ -275,12 +278,32 @@ def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str]) 
         _instance.c.revision == _spec.c.revision,
     )
     needed = sa.or_(declared, sa.and_(_spec.c.taken_up, sa.or_(committed, run)))
-    connection.execute(
-        _spec.delete().where(_spec.c.owner == owner, _spec.c.service.in_(services), sa.not_(needed))
-    )
+    _put_away(connection, (_spec.c.owner == owner, _spec.c.service.in_(services), sa.not_(needed)), now)
 
 
-def take_up_specs(connection: sa.Connection, owner: str, revisions: Mapping[str, str]) -> None:
+def _put_away(connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], now: datetime) -> None:
+    """Move specs to the past; those that no plan ever took up meant nothing, and are dropped."""
+    past = schema.past_spec
+    kept = [_spec.c[column.name] for column in past.columns if column is not past.c.until]
+    until = sa.literal(now, schema.UtcTime)
+    query = sa.select(*kept, until).where(*which, _spec.c.taken_up)
+    connection.execute(past.insert().from_select([column.name for column in (*kept, past.c.until)], query))
+    connection.execute(_spec.delete().where(*which))
+
+
+def past_specs(connection: sa.Connection, owner: str, service: str, vault: Vault) -> tuple[PastSpec, ...]:
+    """Return every spec of the service that a plan took up or that is declared now, oldest first; no secrets."""
+    found: list[tuple[int, PastSpec]] = []
+    for table in (schema.past_spec, _spec):
+        query = sa.select(table).where(table.c.owner == owner, table.c.service == service)
+        for row in connection.execute(query):
+            content = vault.open(row.sealed, _about(owner, service, row.revision))
+            until = row._mapping.get("until")
+            found.append((row.id, PastSpec(row.revision, row.since, until, content["document"])))
+    return tuple(spec for _, spec in sorted(found, key=lambda pair: pair[0]))
+
+
+def take_up_specs(connection: sa.Connection, owner: str, revisions: Mapping[str, str], now: datetime) -> None:
     """Let the committed plan refer to what is declared now, for each service whose declared revision is the plan's."""
     query = sa.select(_service.c.name, _service.c.revision, _service.c.spec).where(_service.c.owner == owner)
     taken = [row for row in connection.execute(query) if revisions.get(row.name) == row.revision]
@@ -293,15 +316,13 @@ def take_up_specs(connection: sa.Connection, owner: str, revisions: Mapping[str,
         return
     # An earlier content of the same revision (another token) is no longer what anything starts from.
     named = {row.spec: (row.name, row.revision) for row in taken if row.spec in fresh}
-    bound = {"b_service": _spec.c.service, "b_revision": _spec.c.revision}
-    connection.execute(
-        _spec.delete().where(
-            _spec.c.owner == owner,
-            _spec.c.taken_up,
-            *(column == sa.bindparam(name) for name, column in bound.items()),
-        ),
-        [{"b_service": service, "b_revision": revision} for service, revision in named.values()],
+    again = sa.select(_spec.c.id, _spec.c.service, _spec.c.revision).where(
+        _spec.c.owner == owner, _spec.c.taken_up
     )
+    replaced = {*named.values()}
+    old = [row.id for row in connection.execute(again) if (row.service, row.revision) in replaced]
+    if old:
+        _put_away(connection, (_spec.c.id.in_(old),), now)
     connection.execute(
         _spec.update().where(_spec.c.id == sa.bindparam("b_id")).values(taken_up=True),
         [{"b_id": number} for number in sorted(fresh)],

@@ -5,14 +5,19 @@ Subjects: an instance's id; ``owner/service``; ``pool/NAME``; ``pool/NAME/NODE``
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from components.ledger import schema
+from components.ledger.actor import Actor
 from components.ledger.records import EventRow
 
+NOBODY = Actor()
+Where = tuple[str, Sequence[str]]
+"""The node's key (pool/node) and the UUIDs of the cards."""
 _event = schema.event
 _ADD = _event.insert()
 
@@ -20,18 +25,26 @@ _ADD = _event.insert()
 class Story:
     """The events of one transaction: gathered while it works, written by :meth:`write` in one statement."""
 
-    def __init__(self, now: datetime, because: str, owner: str = "") -> None:
+    def __init__(self, now: datetime, because: str, owner: str = "", actor: Actor = NOBODY) -> None:
         """``because`` is the cause of all of them: a Pulumi urn and operation, or a command."""
         self.because = because
-        self._now = now
-        self._common = {"at": now, "because": because}
+        self.now = now
+        self._common = {"at": now, "because": because, "actor": actor.to_dict() or None}
         self._owner = owner
+        self._actor = actor
         self._rows: list[dict[str, object]] = []
 
     def tell(
-        self, subject: str, what: str, detail: str = "", *, plan_id: int | None = None, owner: str = ""
+        self,
+        subject: str,
+        what: str,
+        detail: str = "",
+        *,
+        plan_id: int | None = None,
+        owner: str = "",
+        where: Where | None = None,
     ) -> None:
-        """Add one event."""
+        """Add one event; ``where``: the place of the instance that it is about, so that the card's history has it."""
         self._rows.append(
             self._common
             | {
@@ -40,6 +53,8 @@ class Story:
                 "what": what,
                 "detail": detail,
                 "plan_id": plan_id,
+                "node": where[0] if where else None,
+                "cards": list(where[1]) if where else None,
             }
         )
 
@@ -47,7 +62,7 @@ class Story:
         """Return a story of the same transaction with another cause, written with this one."""
         if because == self.because:
             return self
-        told = Story(self._now, because, self._owner)
+        told = Story(self.now, because, self._owner, self._actor)
         told._rows = self._rows
         return told
 
@@ -64,10 +79,54 @@ def story_of(
     """Return the newest ``limit`` events, oldest first, of the subject and of all below it (a service: its instances)."""
     query = sa.select(_event).order_by(_event.c.id.desc()).limit(limit)
     if subject is not None:
-        # A range instead of LIKE: it uses the index, and names may hold wildcards. 0 follows / in ASCII.
-        below = sa.and_(_event.c.subject > subject + "/", _event.c.subject < subject + "0")
-        query = query.where(sa.or_(_event.c.subject == subject, below))
+        query = query.where(_below(subject))
     if owner is not None:
         query = query.where(_event.c.owner == owner)
     rows: Sequence[sa.Row[tuple[object, ...]]] = connection.execute(query).all()
-    return tuple(EventRow(**row._mapping) for row in reversed(rows))
+    return tuple(_row(row) for row in reversed(rows))
+
+
+def history(
+    connection: sa.Connection,
+    *,
+    owner: str | None,
+    subjects: Sequence[str],
+    node: str | None,
+    card: str | None,
+    since: datetime | None,
+    limit: int,
+) -> tuple[EventRow, ...]:
+    """Return the newest ``limit`` events from ``since`` on, oldest first.
+
+    ``subjects``: those and all below them; none: everything. ``node`` (pool/node): also what was placed there; ``card`` (a
+    UUID of it): only what was placed on that card. ``owner``: this owner's events and those that are nobody's.
+    """
+    chosen = [_below(subject) for subject in subjects]
+    if node is not None:
+        chosen.append(_event.c.node == node)
+    query = sa.select(_event).order_by(_event.c.id.desc())
+    if chosen:
+        query = query.where(sa.or_(*chosen))
+    if owner is not None:
+        query = query.where(_event.c.owner.in_(("", owner)))
+    if since is not None:
+        query = query.where(_event.c.at >= since)
+    # Which cards an event is about stands in a list, which databases search in ways of their own.
+    rows = (
+        row for row in connection.execute(query) if card is None or row.cards is None or card in row.cards
+    )
+    return tuple(reversed([_row(row) for row in itertools.islice(rows, limit)]))
+
+
+def _below(subject: str) -> sa.ColumnElement[bool]:
+    """The subject and all below it. A range instead of LIKE: it uses the index, and names may hold wildcards."""
+    # 0 follows / in ASCII.
+    below = sa.and_(_event.c.subject > subject + "/", _event.c.subject < subject + "0")
+    return sa.or_(_event.c.subject == subject, below)
+
+
+def _row(row: sa.Row[tuple[object, ...]]) -> EventRow:
+    values = dict(row._mapping)
+    values["actor"] = Actor.from_dict(values["actor"])
+    values["cards"] = tuple(values["cards"] or ())
+    return EventRow(**values)

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from components.ledger import keys, schema, sqlite
+from components.ledger.actor import Actor
 from components.ledger.engine import PATIENCE, Database
 from components.ledger.errors import KeyFault, LedgerError, LedgerReadOnly, NotALedger, Unusable
 from components.ledger.keys import Vault
@@ -28,13 +29,15 @@ def open_ledger(
     key: bytes | None = None,
     patience: timedelta = PATIENCE,
     alive: Alive = process_alive,
+    actor: Callable[[], Actor] = Actor,
 ) -> Ledger:
     """Return the ledger at ``url``; relative paths are read from ``home``.
 
     ``create``: make it, and its key, where it is missing, and bring old tables to this version. Otherwise nothing is
     written by opening: a missing ledger reads as one that never held anything, an old one is read through a copy in
     memory, and both refuse to be written. ``key``: 32 bytes from ``EAS_LEDGER_KEY``, else the file beside the ledger.
-    ``patience``: how long to wait for another process's lock. Raises :class:`LedgerError`.
+    ``patience``: how long to wait for another process's lock. ``actor``: who writes, for the events.
+    Raises :class:`LedgerError`.
     """
     location = parse(url, home)
     there = sqlite.is_there(location.path)
@@ -51,7 +54,7 @@ def open_ledger(
     except LedgerError:
         database.close()
         raise
-    return Ledger(database, vault, url=location.url, alive=alive)
+    return Ledger(database, vault, url=location.url, alive=alive, actor=actor)
 
 
 def _create(location: Location, patience: timedelta) -> Database:

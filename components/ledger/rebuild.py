@@ -132,4 +132,5 @@ def _write_found(connection: sa.Connection, past: Past, plan_id: int, story: Sto
             f"found {each.held.state}",
             f"on {each.held.place.node_key}" + (f" at {each.endpoint}" if each.endpoint else ""),
             plan_id=plan_id,
+            where=each.held.place.where,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from components.ledger.actor import Actor
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, NodeState, StateCause
 from components.spec.claim import Wanted
@@ -213,7 +214,10 @@ class CardRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One entry of the story: at ``at``, ``what`` happened to ``subject``, because of ``because``."""
+    """One entry of the story: at ``at``, ``what`` happened to ``subject``, because of ``because``, by ``actor``.
+
+    ``node`` (pool/node) and ``cards`` (UUIDs): the place of the instance that it is about; None and empty otherwise.
+    """
 
     id: int
     at: datetime
@@ -223,6 +227,19 @@ class EventRow:
     detail: str
     because: str
     plan_id: int | None
+    actor: Actor
+    node: str | None
+    cards: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastSpec:
+    """What a service was declared as, from ``since`` until nothing ran or wanted it any more (None: it still counts)."""
+
+    revision: str
+    since: datetime
+    until: datetime | None
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,20 @@ spec = Table(
     Index(None, "owner", "service", "revision"),
 )
 
+past_spec = Table(
+    "past_spec",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="the id that it had as a spec"),
+    Column("owner", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("since", UtcTime, nullable=False, comment="when it was declared"),
+    Column("until", UtcTime, nullable=False, comment="when nothing ran or wanted it any more"),
+    Index(None, "owner", "service"),
+    comment="specs that a plan took up once, and that nothing refers to any more: for `eas history --spec`",
+)
+
 wanted = Table(
     "wanted",
     metadata,
@@ -266,6 +280,10 @@ event = Table(
     Column("detail", String, nullable=False),
     Column("because", String, nullable=False),
     Column("plan_id", Integer),
+    Column("actor", JSON(none_as_null=True), comment="who, commit and CI run, as far as known"),
+    Column("node", String, comment="pool/node of an event that is about an instance's place"),
+    Column("cards", JSON(none_as_null=True), comment="the UUIDs of that place's cards"),
     Index(None, "subject"),
     Index(None, "owner"),
+    Index(None, "node"),
 )

@@ -5,6 +5,7 @@ Safe to use from many threads. Time (aware), ids and causes are arguments: ``bec
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,9 +17,11 @@ import sqlalchemy as sa
 from components.ledger import commit as committing
 from components.ledger import declarations, leases, schema, snapshot, states, transitions, views
 from components.ledger import rebuild as rebuilding
+from components.ledger.actor import Actor
 from components.ledger.engine import Database
 from components.ledger.errors import Refused, UnknownNode, UnknownOwner, UnknownRevision
 from components.ledger.events import Story, story_of
+from components.ledger.events import history as story_history
 from components.ledger.keys import Vault
 from components.ledger.processes import alive as process_alive
 from components.ledger.records import (
@@ -33,6 +36,7 @@ from components.ledger.records import (
     NodeStateRow,
     Observed,
     OpenStep,
+    PastSpec,
     PlanRow,
     PoolRecord,
     Recorded,
@@ -63,9 +67,14 @@ class Ledger:
         *,
         url: str,
         alive: leases.Alive = process_alive,
+        actor: Callable[[], Actor] = Actor,
     ) -> None:
-        """``vault`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs."""
+        """``vault`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs.
+
+        ``actor``: who writes, asked before the first write; every event names it.
+        """
         self.url = url
+        self._actor = functools.cache(actor)
         self._database = database
         self._vault = vault
         self._alive = alive
@@ -457,6 +466,27 @@ class Ledger:
         with self._database.read() as connection:
             return story_of(connection, subject, owner=owner, limit=limit)
 
+    def history(
+        self,
+        *,
+        owner: str | None = None,
+        subjects: Sequence[str] = (),
+        node: str | None = None,
+        card: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> tuple[EventRow, ...]:
+        """Return what happened, oldest first; see :func:`components.ledger.events.history`."""
+        with self._database.read() as connection:
+            return story_history(
+                connection, owner=owner, subjects=subjects, node=node, card=card, since=since, limit=limit
+            )
+
+    def past_specs(self, owner: str, service: str) -> tuple[PastSpec, ...]:
+        """Return every spec of a service that was ever taken up, oldest first. Raises :class:`KeyFault`."""
+        with self._database.read() as connection:
+            return declarations.past_specs(connection, owner, service, self._vault())
+
     def plans(self, owner: str | None = None, limit: int = 20) -> tuple[PlanRow, ...]:
         """Return the newest committed plans, newest first."""
         with self._database.read() as connection:
@@ -489,7 +519,7 @@ class Ledger:
 
     @contextmanager
     def _write(self, now: datetime, because: str, owner: str = "") -> Iterator[tuple[sa.Connection, Story]]:
-        story = Story(now, because, owner)
+        story = Story(now, because, owner, self._actor())
         with self._database.write() as connection:
             yield connection, story
             story.write(connection)

@@ -16,7 +16,7 @@ from components.ledger import rows as held_rows
 from components.ledger import schema
 from components.ledger.declarations import sweep_specs
 from components.ledger.errors import IllegalMove, LeaseLost, UnknownInstance
-from components.ledger.events import Story, story_of
+from components.ledger.events import Story, Where, story_of
 from components.ledger.inventory import release_departed
 from components.ledger.lifecycle import allowed
 from components.ledger.records import Observed, Recorded, Transition
@@ -107,6 +107,7 @@ def observe(
                 f"{row['state']} -> {to}",
                 f"observed {condition}: {text}".rstrip(": "),
                 owner=row["owner"],
+                where=_where(row),
             )
             row.update(state=to, detail=text)
             work.changed[instance] = None
@@ -126,6 +127,7 @@ def forced_gone(
             "forgotten",
             f"was {row.held.state} on {row.held.place.node_key}",
             owner=row.held.owner,
+            where=row.held.place.where,
         )
     return _write(connection, work, story, now)
 
@@ -151,7 +153,8 @@ def _apply(
         work.gone[item.instance] = held_rows.row_of(row)
         work.rows.pop(item.instance)
         work.changed.pop(item.instance, None)
-        story.tell(item.instance, "gone", f"was {before} on {row['pool']}/{row['node']}", owner=row["owner"])
+        was = f"was {before} on {row['pool']}/{row['node']}"
+        story.tell(item.instance, "gone", was, owner=row["owner"], where=_where(row))
     elif item.to == "reconfigured":
         _change(row, work, story, "reconfigured", token_hash=item.token_hash)
     elif item.to == "failed" and before == "stopping":
@@ -178,7 +181,12 @@ def _change(row: dict[str, Any], work: _Batch, story: Story, what: str, **values
     row.update(values)
     work.changed[row["id"]] = None
     told = [values.get("endpoint", ""), values.get("detail", "")]
-    story.tell(row["id"], what, " ".join(text for text in told if text), owner=row["owner"])
+    detail = " ".join(text for text in told if text)
+    story.tell(row["id"], what, detail, owner=row["owner"], where=_where(row))
+
+
+def _where(row: Mapping[str, Any]) -> Where:
+    return f"{row['pool']}/{row['node']}", row["cards"]
 
 
 def _absent(item: Transition, work: _Batch) -> None:
@@ -223,12 +231,14 @@ def _hand_over(connection: sa.Connection, work: _Batch, story: Story, now: datet
         if not work.gone.keys().isdisjoint(row.held.after)
     }
     released = held_rows.rewrite_after(connection, after, now)
-    owner_of = {row.held.id: row.held.owner for row in pending}
+    held_of = {row.held.id: row.held for row in pending}
     for instance in released:
-        story.tell(instance, "pending -> reserved", "its place is free", owner=owner_of[instance])
+        held = held_of[instance]
+        free = "its place is free"
+        story.tell(instance, "pending -> reserved", free, owner=held.owner, where=held.place.where)
     for owner in owners:
         services = sorted({row.held.service for row in work.gone.values() if row.held.owner == owner})
-        sweep_specs(connection, owner, services)
+        sweep_specs(connection, owner, services, now)
     release_departed(connection, story)
     return released
 

@@ -48,6 +48,11 @@ class Place:
         """``pool/node``, as in :attr:`components.spec.node.Node.key`."""
         return f"{self.pool}/{self.node}"
 
+    @property
+    def where(self) -> tuple[str, tuple[str, ...]]:
+        """The node's key and the cards' UUIDs: the place without what is taken there."""
+        return self.node_key, self.cards
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return asdict(self)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from components.cli.main import app
 
 COMMANDS = {
-    "check", "plan", "preview", "up", "pool", "ls", "desc", "logs", "why", "fit", "token",
+    "check", "plan", "preview", "up", "pool", "ls", "desc", "logs", "why", "history", "fit", "token",
     "drain", "cordon", "uncordon", "forget", "down", "ledger", "tour",
 }  # fmt: skip
 

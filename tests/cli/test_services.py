@@ -36,6 +36,7 @@ def test_ls_names_each_card_once_and_the_first_few_of_many(scratch: Scratch) -> 
     "arguments",
     [
         ["check"], ["plan"], ["preview"], ["up"], ["pool"], ["ls"], ["desc", "llm"], ["logs", "llm"], ["why", "llm"],
+        ["history", "llm"],
         ["fit", "--gpu-memory", "4"], ["token", "llm"], ["drain", "gpu-a"], ["cordon", "gpu-a"], ["uncordon", "gpu-a"],
         ["forget", "gpu-a", "--yes"], ["ledger"], ["down"],
     ],

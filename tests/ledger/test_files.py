@@ -350,7 +350,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     with sqlite3.connect(file) as old:
         old.execute("UPDATE alembic_version SET version_num = '0000'")
     before = content(file)
-    monkeypatch.setattr("components.ledger.migrate.VERSIONS", ("0000", "0001"))
+    monkeypatch.setattr("components.ledger.migrate.VERSIONS", ("0000", *VERSIONS))
 
     def failing(connection: object, to: str = "head") -> None:
         connection.exec_driver_sql("DROP TABLE lease")  # type: ignore[attr-defined]
@@ -368,7 +368,7 @@ def test_a_preview_reads_an_older_ledger_through_a_copy_and_leaves_it_old(
     with opened(file) as ledger:
         commit(ledger, [start(1, "a", place())], nodes=[node()])
     before = content(file)
-    monkeypatch.setattr("components.ledger.migrate.HEAD", "0002")
+    monkeypatch.setattr("components.ledger.migrate.HEAD", "9999")
     with opened(file, create=False) as ledger:
         assert len(ledger.instances(OWNER)) == 1
         with pytest.raises(Unusable, match=r"older version.*pulumi up"):

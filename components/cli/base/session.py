@@ -76,13 +76,23 @@ class Session:
         """The ledger, for commands that record something."""
         return self._opened(create=True)
 
+    @property
+    def who(self) -> str:
+        """``user@host``: who says so."""
+        from components.ledger import user_at_host
+
+        return user_at_host()
+
     def _opened(self, *, create: bool) -> Ledger:
-        from components.ledger import open_ledger
+        from components.ledger import open_ledger, this_actor
 
         if self._current is not None and self._serves(create):
             return self._current
         url, _ = self.ledger_place
-        self._current = open_ledger(url, home=self.workspace.home, create=create)
+        root = self.workspace.root
+        self._current = open_ledger(
+            url, home=self.workspace.home, create=create, actor=lambda: this_actor(root)
+        )
         self._writable, self._there = create, self._current.exists
         self._to_close.append(self._current)
         return self._current

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,15 +77,6 @@ def register(app: typer.Typer) -> None:
         _forget(session, target, reason, yes)
 
 
-def who() -> str:
-    """Return ``user@host``: who says so."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
-
-
 def recorded_nodes(session: Session) -> list[Node]:
     """Return every node that the ledger has; commands on nodes need them recorded."""
     nodes = [node for pool in session.ledger.pools() for node in pool.nodes]
@@ -111,7 +100,7 @@ def _set(session: Session, target: str, state: NodeState, reason: str) -> None:
     """Record what the operator says, and say what it means."""
     node, card = card_or_node(target, recorded_nodes(session))
     session.writable_ledger.set_node_state(
-        node.pool, node.name, card, state, "operator", reason, who(), now()
+        node.pool, node.name, card, state, "operator", reason, session.who, now()
     )
     rows = sitting_on(session, node, card)
     labels = [label_of(row) for row in rows]
@@ -142,8 +131,8 @@ def _forget(session: Session, name: str, reason: str, yes: bool) -> None:
             raise CommandError("nothing was changed")
     ledger = session.writable_ledger
     said = reason or "given up with eas forget"
-    ledger.set_node_state(node.pool, node.name, None, "lost", "operator", said, who(), now())
-    gone = ledger.forget_node(node.pool, node.name, now=now(), because=f"eas forget by {who()}: {said}")
+    ledger.set_node_state(node.pool, node.name, None, "lost", "operator", said, session.who, now())
+    gone = ledger.forget_node(node.pool, node.name, now=now(), because=f"eas forget by {session.who}: {said}")
     text = f"{node.key} is given up; {len(gone)} instances count as gone; `eas up` starts elsewhere what is still wanted"
     session.show({"pool": node.pool, "node": node.name, "gone": list(gone), "reason": said}, text)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from components.cli.base.ending import CommandError
 from components.cli.base.session import Session, now
-from components.cli.commands.nodes import who
 
 if TYPE_CHECKING:
     from components.cli.base.found import Findings
@@ -78,7 +77,7 @@ def _write(session: Session, state: State, findings: Findings) -> None:
         found=findings.found,
     )
     session.writable_ledger.rebuild(
-        past, now=now(), because=f"eas ledger rebuild by {who()} (pid {os.getpid()})"
+        past, now=now(), because=f"eas ledger rebuild by {session.who} (pid {os.getpid()})"
     )
 
 

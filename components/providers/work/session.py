@@ -18,7 +18,7 @@ from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 
-from components.ledger import Ledger, open_ledger, resolve_url
+from components.ledger import Ledger, open_ledger, resolve_url, this_actor
 from components.providers.work.failures import DEBUG
 from components.providers.work.gathered import Declaration, Gathered
 from components.providers.work.inputs import InputError
@@ -84,7 +84,9 @@ class Session:
         """Return the ledger for writing; creates it when it is not there yet."""
         with self._lock:
             if self._writer is None:
-                self._writer = open_ledger(self.ledger_url, home=self.home, create=True)
+                self._writer = open_ledger(
+                    self.ledger_url, home=self.home, create=True, actor=lambda: this_actor(self.root)
+                )
             return self._writer
 
     def reading(self) -> Ledger:

@@ -1,0 +1,216 @@
+"""``eas history``: what happened to a service, an instance, a node or a card; who did it, when and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from components.cli.base.command import command
+from components.cli.base.ending import CommandError
+from components.cli.base.session import Session, now
+from components.cli.base.targets import Target, card_or_node, unknown
+from components.cli.commands.ls import card_indexes_of
+
+if TYPE_CHECKING:
+    from components.ledger import EventRow, PastSpec
+
+LEASES = ("lease taken", "lease released")
+"""Two events a service and `up`, about the carrying out itself: left out unless asked for."""
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+HEADINGS = ("TIME (UTC)", "SUBJECT", "WHAT", "WHERE", "WHY", "WHO")
+
+SubjectArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[SERVICE|CARD]", help="llm, llm/0, gpu-a, gpu-a/0 or a card's UUID.", show_default=False
+    ),
+]
+SinceOption = Annotated[
+    str, typer.Option("--since", metavar="AGE|TIME", help="24h, 7d, 30m, or 2026-01-31T08:00 (UTC).")
+]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The newest N events.")]
+SpecOption = Annotated[
+    bool, typer.Option("--spec", help="What the service was declared as, from when to when, without secrets.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Events of every owner, not of this stack alone.")]
+LeasesOption = Annotated[bool, typer.Option("--leases", help="Also who carried out, service by service.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``history``."""
+
+    @command(
+        app,
+        "history",
+        brief="what happened, when, why, and who did it",
+        examples="""
+            eas history
+            eas history llm --since 24h
+            eas history gpu-a/0
+            eas history llm --spec
+        """,
+    )
+    def history(
+        session: Session,
+        subject: SubjectArgument = "",
+        since: SinceOption = "",
+        limit: LimitOption = 100,
+        spec: SpecOption = False,
+        everybody: AllOption = False,
+        leases: LeasesOption = False,
+    ) -> None:
+        """Tell what happened to a service, an instance, a node or a card, from the ledger's events, oldest first.
+
+        Who is the person or CI user that ran it, with the project's commit and the CI run where these are known (`--json`
+        has all three apart). A card's history has the instances that came and went, whichever service they are of.
+        """
+        start = since_of(since, now()) if since else None
+        if spec:
+            _show_specs(session, subject, start)
+        else:
+            _show_events(session, subject, start, limit, everybody, leases)
+
+
+def since_of(text: str, at: datetime) -> datetime:
+    """Return the time that ``24h`` (before ``at``) or an ISO time (UTC unless it says otherwise) means."""
+    if match := re.fullmatch(r"(\d+)([mhdw])", text.strip()):
+        try:
+            return at - timedelta(**{UNITS[match[2]]: int(match[1])})
+        except OverflowError:
+            return datetime.min.replace(tzinfo=UTC)
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise CommandError(
+            f"--since {text} is neither an age nor a time: write 30m, 24h, 7d, 2w or 2026-01-31T08:00"
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _show_events(
+    session: Session, subject: str, since: datetime | None, limit: int, everybody: bool, leases: bool
+) -> None:
+    chosen = _chosen(session, subject) if subject else {}
+    # A card is shared, so what other stacks did on it belongs to its story.
+    owner = None if everybody or "node" in chosen else session.owner
+    # Leases are left out after reading: three times as many rows hold the limit in all but made-up cases.
+    rows = session.ledger.history(owner=owner, since=since, limit=limit if leases else 3 * limit, **chosen)
+    told = [row for row in rows if leases or row.what not in LEASES][-limit:]
+    facts = [event_facts(row) for row in told]
+    session.show(facts, _text(session, told, subject, limit))
+
+
+def _chosen(session: Session, subject: str) -> dict[str, Any]:
+    """Return what :meth:`Ledger.history` is asked for."""
+    named = _service_named(session, subject)
+    if named is not None:
+        below = "" if named.ordinal is None else f"/{named.ordinal}"
+        return {"subjects": (f"{session.owner}/{named.service}{below}",)}
+    nodes = [node for pool in session.ledger.pools() for node in pool.nodes]
+    first = subject.partition("/")[0]
+    known = {card.uuid for node in nodes for card in node.cards}
+    if subject not in known and not any(first in (node.name, node.pool) for node in nodes):
+        services = [row.service for row in session.ledger.services(session.owner)]
+        raise unknown(subject, "service, node or card", [*services, *(node.name for node in nodes)])
+    node, card = card_or_node(subject, nodes)
+    # What is said of the node concerns each of its cards.
+    key = f"pool/{node.key}"
+    return {"subjects": (key,), "node": node.key, "card": card}
+
+
+def _service_named(session: Session, subject: str) -> Target | None:
+    """Return the service or instance that is meant, also one that is gone; None where nothing of that name ever was."""
+    service = subject.partition("/")[0]
+    if not session.ledger.events(f"{session.owner}/{service}", 1):
+        return None
+    return Target.parse(subject)
+
+
+def event_facts(row: EventRow) -> dict[str, Any]:
+    """Return one event as plain data."""
+    return {
+        "at": row.at.isoformat(timespec="seconds"),
+        "owner": row.owner,
+        "subject": row.subject,
+        "what": row.what,
+        "detail": row.detail,
+        "because": row.because,
+        "plan": row.plan_id,
+        "node": row.node,
+        "cards": list(row.cards),
+        **row.actor.to_dict(),
+    }
+
+
+def _text(session: Session, rows: list[EventRow], subject: str, limit: int) -> str:
+    from components.placement.picture import columns
+
+    if not rows:
+        return f"nothing is recorded of {subject}" if subject else "nothing is recorded yet"
+    indexes = card_indexes_of(session)
+    lines = [
+        (
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            row.subject.removeprefix(f"{session.owner}/"),
+            row.what,
+            _where(row, indexes),
+            row.detail.partition("\n")[0] or row.because,
+            _who(row),
+        )
+        for row in rows
+    ]
+    more = (
+        f"\nthe newest {limit}; --limit {10 * limit} or --since 7d shows others" if len(rows) == limit else ""
+    )
+    return columns(HEADINGS, lines) + more
+
+
+def _where(row: EventRow, indexes: dict[str, int]) -> str:
+    """Return ``gpu-a/0``; a card that is recorded no more by its UUID."""
+    from components.placement.address import address_of
+    from components.placement.snapshot import Place
+
+    if row.node is None:
+        return "-"
+    pool, _, node = row.node.partition("/")
+    return address_of(Place(pool, node, row.cards), indexes)
+
+
+def _who(row: EventRow) -> str:
+    """Return who, with the CI run (or else the commit) behind it."""
+    actor = row.actor
+    more = actor.run or actor.commit
+    return f"{actor.who} ({more})" if actor.who and more else actor.who or more or "-"
+
+
+def _show_specs(session: Session, subject: str, since: datetime | None) -> None:
+    target = Target.parse(subject) if subject else None
+    if target is None:
+        raise CommandError("--spec is about one service: `eas history llm --spec`")
+    found = session.ledger.past_specs(session.owner, target.service)
+    if not found:
+        raise unknown(
+            target.service, "service", [row.service for row in session.ledger.services(session.owner)]
+        )
+    shown = [spec for spec in found if since is None or spec.until is None or spec.until >= since]
+    facts = [
+        {
+            "revision": spec.revision,
+            "since": spec.since.isoformat(timespec="seconds"),
+            "until": spec.until.isoformat(timespec="seconds") if spec.until else None,
+            "spec": dict(spec.document),
+        }
+        for spec in shown
+    ]
+    session.show(facts, "\n\n".join(_spec_text(spec) for spec in shown))
+
+
+def _spec_text(spec: PastSpec) -> str:
+    import json
+
+    until = f"until {spec.until:%Y-%m-%d %H:%M:%S}" if spec.until else "still counts"
+    head = f"revision {spec.revision}, declared {spec.since:%Y-%m-%d %H:%M:%S} UTC, {until}"
+    return head + "\n" + json.dumps(dict(spec.document), indent=2, ensure_ascii=False)
