@@ -12,7 +12,7 @@ from components.placement.jobs import Slot, Start, Stop
 from components.placement.plan_types import PlanOptions, Refusal
 from components.placement.snapshot import STRICTNESS, Held, NodeState, Place, Snapshot, StateCause
 from components.placement.spread import SpreadGuard
-from components.spec.claim import Wanted
+from components.spec.claim import Claim, Wanted
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +55,7 @@ class Board:
         self.warnings: list[str] = []
         self.rolling: dict[str, str] = {}
         self.doubts: dict[tuple[str, int], str] = {}
+        self._asks: dict[tuple[Claim, str], Ask] = {}
         self._chooser: Chooser | None = None
         self._there: dict[int, list[tuple[str, Place, bool]]] | None = None
         self._count_foreign()
@@ -127,16 +128,8 @@ class Board:
         return worst
 
     def takes_it(self, place: Place) -> bool:
-        """Return whether the place's node and cards are ready or cordoned: what is there may stay. The common case, fast."""
-        node = self.node(place)
-        if node < 0 or self.grid.views[node].state not in ("ready", "cordoned"):
-            return False
-        card_of, card_node, ready = self.grid.card_of, self.grid.card_node, self.grid.card_ready
-        for uuid in place.cards:
-            card = card_of.get(uuid, -1)
-            if card < 0 or card_node[card] != node or not ready[card]:
-                return self.standing(place).state in ("ready", "cordoned")
-        return True
+        """Return whether the place's node and cards are ready or cordoned: what is there may stay."""
+        return self.grid.seat(place).sound or self.standing(place).state in ("ready", "cordoned")
 
     def takers(self, slot: int) -> list[tuple[str, int, bool]]:
         """Return (instance, amount, own) of all that take part of a slot in the end, the largest first. For explanations."""
@@ -168,26 +161,27 @@ class Board:
 
     def count_standing(self, row: Held) -> None:
         """Count a row that holds its place before, during and after the plan."""
-        uses, node, kind = self.grid.uses(row.place), self.node(row.place), kind_of(row.place)
-        self.books.stay(uses, node, kind)
-        self.books.book(uses, node, kind)
+        self.books.stand(self.grid.seat(row.place))
 
     def going(self, row: Held, reason: str) -> Stop:
         """Record that a row of this owner goes. One that never counted (``pending``) leaves nothing."""
         if row.state != "pending":
-            self.books.book(self.grid.uses(row.place), self.node(row.place), kind_of(row.place))
+            seat = self.grid.seat(row.place)
+            self.books.book(seat.uses, seat.node, seat.kind)
         return self._stop(row, reason)
 
     def evict(self, row: Held, reason: str) -> Stop:
         """Record that a row goes that was counted as one that stays."""
-        self.books.stay(self.grid.uses(row.place), self.node(row.place), kind_of(row.place), -1)
+        seat = self.grid.seat(row.place)
+        self.books.stay(seat.uses, seat.node, seat.kind, -1)
         return self._stop(row, reason)
 
     def _stop(self, row: Held, reason: str) -> Stop:
-        node = self.node(row.place)
+        seat = self.grid.seat(row.place)
+        node = seat.node
         stop = Stop(row, node, reason=reason)
         if row.state != "pending":
-            stop.uses = self.grid.uses(row.place)
+            stop.uses = seat.uses
             stop.credit = Credit(stop.uses)
             if node >= 0:
                 self.stops_on.setdefault(node, []).append(stop)
@@ -199,7 +193,12 @@ class Board:
         guard = None
         if wanted.spread != "default":
             guard = SpreadGuard(wanted, instances, self.grid)
-        return Ask(wanted, guard, separate=self.options.memory_only == "separate")
+        known = self._asks.get((wanted.claim, wanted.pool))
+        if known is not None:
+            return known.like(wanted, guard)
+        ask = Ask(wanted, guard, separate=self.options.memory_only == "separate")
+        self._asks[wanted.claim, wanted.pool] = ask
+        return ask
 
     def put(self, start: Start) -> None:
         """Count a new start in both views; unless it is settled, as if it waited for all that goes from its node."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from components.placement.snapshot import Held, NodeView, Place
 from components.spec.node import Node
@@ -22,6 +23,26 @@ PERCENT, MEMORY_ONLY = 1, 2
 """The two kinds of slices that ``memory_only: separate`` keeps on different nodes."""
 
 
+class Seat:
+    """Where a place is on a grid, and what it takes there.
+
+    ``node``: its number, -1 when it is not in the snapshot. ``cards``: numbers of those that are declared, in order.
+    ``kind``: PERCENT or MEMORY_ONLY for a slice, else 0. ``sound``: node and cards are declared, belong together and are
+    ready, the node perhaps cordoned.
+    """
+
+    __slots__ = ("cards", "kind", "node", "place", "sound", "uses")
+
+    def __init__(self, place: Place, node: int, cards: tuple[int, ...], uses: Uses, sound: bool) -> None:
+        """``place`` is kept, so that its identity stays its own."""
+        self.place = place
+        self.node = node
+        self.cards = cards
+        self.uses = uses
+        self.kind = kind_of(place)
+        self.sound = sound
+
+
 class Grid:
     """The nodes and cards of a snapshot, numbered by node key, card index and UUID; nothing here changes.
 
@@ -29,6 +50,7 @@ class Grid:
     """
 
     __slots__ = (
+        "_seats",
         "caps",
         "card_index",
         "card_model",
@@ -58,6 +80,7 @@ class Grid:
         self.card_ready: list[bool] = []
         self.uuids: list[str] = []
         self.caps: list[int] = []
+        self._seats: dict[int, Seat] = {}
         for i, view in enumerate(self.views):
             self.node_of[view.node.key] = i
             self.pools.setdefault(view.node.pool, []).append(i)
@@ -68,11 +91,10 @@ class Grid:
 
     def _number_cards(self, i: int, view: NodeView) -> tuple[int, ...]:
         numbers = []
-        for card in sorted(view.node.cards, key=lambda card: (card.index, card.uuid)):
-            if card.uuid in self.card_of:
-                continue
+        for card in sorted(view.node.cards, key=_by_index):
             number = len(self.uuids)
-            self.card_of[card.uuid] = number
+            if self.card_of.setdefault(card.uuid, number) != number:
+                continue
             self.uuids.append(card.uuid)
             self.card_node.append(i)
             self.card_model.append(card.model)
@@ -102,28 +124,49 @@ class Grid:
         odd = (slot - self.first_node_slot) % 2
         return (node, "node memory", "MiB") if odd else (node, "node CPU", "thousandths of a core")
 
+    def seat(self, place: Place) -> Seat:
+        """Return where a place is; for the same object it is worked out once. For rows of the snapshot, which are many."""
+        known = self._seats.get(id(place))
+        if known is None:
+            known = self._seats[id(place)] = self._seat(place)
+        return known
+
     def uses(self, place: Place) -> Uses:
         """Return what a place takes; of cards and nodes that are not in the snapshot it takes nothing."""
+        return self._seat(place).uses
+
+    def _seat(self, place: Place) -> Seat:
+        node = self.node_of.get(place.node_key, -1)
+        sound = node >= 0 and self.views[node].state in ("ready", "cordoned")
         pairs: list[tuple[int, int]] = []
+        cards: list[int] = []
         for uuid in place.cards:
-            card = self.card_of.get(uuid)
-            if card is None:
+            card = self.card_of.get(uuid, -1)
+            if card < 0:
+                sound = False
                 continue
+            cards.append(card)
+            sound = sound and self.card_node[card] == node and self.card_ready[card]
             if place.exclusive:
                 # The whole card is full, so that sharing an exclusive card needs no rule of its own.
-                pairs += ((2 * card, max(self.caps[2 * card], 1)), (2 * card + 1, FULL_COMPUTE))
+                pairs.append((2 * card, max(self.caps[2 * card], 1)))
+                pairs.append((2 * card + 1, FULL_COMPUTE))
             else:
                 pairs.append((2 * card, place.memory_mib))
                 if place.compute:
                     pairs.append((2 * card + 1, place.compute))
-        node = self.node_of.get(place.node_key)
-        if node is not None:
+        if node >= 0:
             slot = self.first_node_slot + 2 * node
             if place.cpu_milli:
                 pairs.append((slot, place.cpu_milli))
             if place.node_memory_mib:
                 pairs.append((slot + 1, place.node_memory_mib))
-        return tuple(pairs)
+        return Seat(
+            place, node, tuple(sorted(cards)) if len(cards) > 1 else tuple(cards), tuple(pairs), sound
+        )
+
+
+_by_index = attrgetter("index", "uuid")
 
 
 def kind_of(place: Place) -> int:
@@ -190,12 +233,28 @@ class Books:
     def fits(self, uses: Uses) -> bool:
         """Return whether this much is free now and stays free whatever the plan's steps do."""
         peak, caps = self.peak, self.caps
-        return all(peak[slot] + amount <= caps[slot] for slot, amount in uses)
+        for slot, amount in uses:  # noqa: SIM110 - asked for every row: a generator takes twice as long
+            if peak[slot] + amount > caps[slot]:
+                return False
+        return True
 
     def fits_finally(self, uses: Uses) -> bool:
         """Return whether this much is free once all that has to go is gone."""
         final, caps = self.final, self.caps
-        return all(final[slot] + amount <= caps[slot] for slot, amount in uses)
+        for slot, amount in uses:  # noqa: SIM110 - as above
+            if final[slot] + amount > caps[slot]:
+                return False
+        return True
+
+    def stand(self, seat: Seat) -> None:
+        """Count a row that is there before, during and after the plan."""
+        final, peak, node, kind = self.final, self.peak, seat.node, seat.kind
+        for slot, amount in seat.uses:
+            final[slot] += amount
+            peak[slot] += amount
+        if kind and node >= 0:
+            self.final_kinds[node][kind] += 1
+            self.peak_kinds[node][kind] += 1
 
     def stay(self, uses: Uses, node: int, kind: int, sign: int = 1) -> None:
         """Count (or with ``sign`` -1 uncount) a row in ``final``."""

@@ -172,7 +172,7 @@ def _free_at_once(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> 
     """Return whether a place waits for nothing."""
     if ask.other_kind and board.books.peak_kinds[node][ask.other_kind]:
         return False
-    return board.books.fits(board.grid.uses(ask.place(board.grid, node, cards)))
+    return board.books.fits(ask.uses(board.grid, node, cards))
 
 
 def _other_orders(order: list[Need], left: list[Need]) -> list[list[Need]]:
@@ -245,7 +245,7 @@ def find(board: Board, ask: Ask) -> tuple[int, tuple[int, ...], bool] | None:
 
 def _waits(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> int:
     """Return 0 where stops that wait for nothing free the place, 1 where it hangs on replacements."""
-    uses = board.grid.uses(ask.place(board.grid, node, cards))
+    uses = ask.uses(board.grid, node, cards)
     soon = [stop.credit for stop in board.stops_on[node] if stop.credit is not None and not stop.replaced]
     return int(bool(board.books.missing(uses, soon)))
 
@@ -253,9 +253,8 @@ def _waits(board: Board, ask: Ask, node: int, cards: tuple[int, ...]) -> int:
 def begin(board: Board, need: Need, node: int, cards: tuple[int, ...], free: bool) -> Start:
     ask, slot = need.group.ask, need.slot
     place = ask.place(board.grid, node, cards)
-    start = Start(
-        need.group.wanted, slot.ordinal, place, node, board.grid.uses(place), revision=ask.wanted.revision
-    )
+    uses = ask.uses(board.grid, node, cards)
+    start = Start(need.group.wanted, slot.ordinal, place, node, uses, revision=ask.wanted.revision)
     if slot.moved:
         start.how = "move"
     elif slot.olds:

@@ -50,11 +50,14 @@ class Chooser:
         """
         self._grid, self._books = grid, books
         self._number: dict[Key, int] = {}
+        self._of_lead: dict[Ask, int] = {}
         self._asks: list[Ask] = []
         declared: list[int] = []
         missing: list[int] = []
         for ask, instances, left in asks:
-            number = self._number.setdefault(_key(ask), len(self._number))
+            number = self._of_lead.get(ask.lead, -1)
+            if number < 0:
+                number = self._of_lead[ask.lead] = self._number.setdefault(_key(ask), len(self._number))
             if number == len(self._asks):
                 self._asks.append(ask)
                 declared.append(0)
@@ -92,7 +95,7 @@ class Chooser:
         for node in self._stale:
             self._engine.set_node(node, self._free(node, self._books.peak, self._books.peak_kinds))
         self._stale.clear()
-        number, spread = self._number[_key(ask)], ask.spread
+        number, spread = self._numbered(ask), ask.spread
         if ask.kind == "slice" and not self._engine.book.claims[number].slice:
             return None  # no card is of a model or type that it may be on
         found = self._engine.best(number)
@@ -105,8 +108,12 @@ class Chooser:
         self._engine.set_node(node, self._free(node, self._books.final, self._books.final_kinds))
         self._stale.add(node)
         card = self._cards[node].index(cards[0]) if ask.kind == "slice" else -1
-        found = self._engine.loss(self._number[_key(ask)], node, card)
+        found = self._engine.loss(self._numbered(ask), node, card)
         return (found[0] if found is not None else NEVER, node, *cards)
+
+    def _numbered(self, ask: Ask) -> int:
+        number = self._of_lead.get(ask.lead)
+        return self._number[_key(ask)] if number is None else number
 
     def touch(self, node: int) -> None:
         """Note that something was booked or taken back on a node."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.placement.capacity import MEMORY_ONLY, PERCENT, Grid, View
+from components.placement.capacity import MEMORY_ONLY, PERCENT, Grid, Uses, View
 from components.placement.snapshot import Place
 from components.placement.spread import SpreadGuard
 from components.spec.claim import Wanted
@@ -43,13 +43,17 @@ _STATES = {"lost": LOST, "draining": DRAINING, "cordoned": CORDONED}
 
 
 class Ask:
-    """One service's claim, with what the filters need of it worked out once."""
+    """One service's claim, with what the filters need of it worked out once.
+
+    ``lead``: an ask of the same claim and pool, the same one for all that were made ``like`` one another.
+    """
 
     __slots__ = (
         "claim",
         "compute",
         "cpu",
         "kind",
+        "lead",
         "memory",
         "models",
         "other_kind",
@@ -75,10 +79,42 @@ class Ask:
         self.models = frozenset(claim.models)
         self.types = frozenset(claim.instance_types)
         self.spread = spread
+        self.lead = self
         self.own_kind = self.other_kind = 0
         if self.kind == "slice":
             self.own_kind = PERCENT if self.compute else MEMORY_ONLY
             self.other_kind = PERCENT + MEMORY_ONLY - self.own_kind if separate else 0
+
+    def like(self, wanted: Wanted, spread: SpreadGuard | None) -> Ask:
+        """Return the ask of another service with the same claim on the same pool."""
+        ask = Ask.__new__(Ask)
+        ask.wanted = wanted
+        ask.spread = spread
+        ask.lead = self.lead
+        ask.claim, ask.pool, ask.kind, ask.sizes = self.claim, self.pool, self.kind, self.sizes
+        ask.compute, ask.cpu, ask.memory = self.compute, self.cpu, self.memory
+        ask.models, ask.types = self.models, self.types
+        ask.own_kind, ask.other_kind = self.own_kind, self.other_kind
+        return ask
+
+    def uses(self, grid: Grid, node: int, cards: Sequence[int]) -> Uses:
+        """Return what :meth:`place` takes."""
+        pairs: list[tuple[int, int]] = []
+        if self.kind == "exclusive":
+            for card in cards:
+                pairs += ((2 * card, max(grid.caps[2 * card], 1)), (2 * card + 1, FULL_COMPUTE))
+        elif self.kind == "slice":
+            size = self.sizes[grid.nodes[node].unit]
+            for card in cards:
+                pairs.append((2 * card, size))
+                if self.compute:
+                    pairs.append((2 * card + 1, self.compute))
+        slot = grid.cpu_slot(node)
+        if self.cpu:
+            pairs.append((slot, self.cpu))
+        if self.memory:
+            pairs.append((slot + 1, self.memory))
+        return tuple(pairs)
 
     def place(self, grid: Grid, node: int, cards: Sequence[int]) -> Place:
         """Return the place on these cards of a node, in the sizes that the claim has there."""

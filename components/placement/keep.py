@@ -7,6 +7,7 @@ in the books until it is seen gone, and what is on a lost card or node keeps it 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 
 from components.placement.board import Board, Group
 from components.placement.capacity import kind_of
@@ -45,13 +46,16 @@ def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:
     waiting: dict[str, set[int]] = {}
     for service, ordinal in board.snapshot.waiting:
         waiting.setdefault(service, set()).add(ordinal)
-    for want in sorted(wanted, key=lambda want: want.service):
+    pinned: dict[str, set[int]] = {}
+    for service, ordinal in pins:
+        pinned.setdefault(service, set()).add(ordinal)
+    for want in sorted(wanted, key=attrgetter("service")):
         rows = own.pop(want.service, [])
         waits = waiting.get(want.service, set())
         count = instances_of(want, rows, waits)
         group = Group(want, board.ask_for(want, count), count)
         board.groups.append(group)
-        _sort_service(board, group, rows, waits, pins)
+        _sort_service(board, group, rows, waits, pinned.get(want.service, set()))
     for service in sorted(own):
         for row in sorted(own[service], key=lambda row: row.id):
             _go(board, row, "the service is no longer declared")
@@ -59,9 +63,9 @@ def sort_rows(board: Board, wanted: Sequence[Wanted], pins: Pins) -> None:
     _count_spread(board)
 
 
-def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int], pins: Pins) -> None:
+def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int], pins: set[int]) -> None:
     by_ordinal: dict[int, list[Held]] = {}
-    for row in sorted(rows, key=lambda row: (row.ordinal, row.id)):
+    for row in sorted(rows, key=lambda row: (row.ordinal, row.id)) if len(rows) > 1 else rows:
         if row.role == "surge":
             stop = _go(board, row, "its roll is over")
             if stop is not None and row.state != "pending":
@@ -71,11 +75,14 @@ def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int],
         else:
             by_ordinal.setdefault(row.ordinal, []).append(row)
     for ordinal in range(group.instances):
+        there = by_ordinal.get(ordinal)
+        if there and len(there) == 1 and ordinal not in pins and suits(board, group.ask, there[0]):
+            group.slots.append(Slot(ordinal, there[0], lost=ordinal in waits))
+            continue
         slot = Slot(ordinal, lost=ordinal in waits)
         group.slots.append(slot)
-        there = by_ordinal.get(ordinal)
         if there:
-            _sort_ordinal(board, group, slot, there, (group.wanted.service, ordinal) in pins)
+            _sort_ordinal(board, group, slot, there, ordinal in pins)
 
 
 def _count(instances: int) -> str:
@@ -86,9 +93,7 @@ def _sort_ordinal(board: Board, group: Group, slot: Slot, rows: list[Held], pinn
     if pinned:
         slot.kept = _to_pin(board, rows)
         slot.pinned = slot.kept is not None
-    elif len(rows) == 1:
-        slot.kept = rows[0] if suits(board, group.ask, rows[0]) else None
-    else:
+    elif len(rows) > 1:
         good = [row for row in rows if suits(board, group.ask, row)]
         slot.kept = min(good, key=lambda row: (_PREFERENCE[row.state], row.id), default=None)
     for row in sorted(rows, key=lambda row: row.id):
@@ -130,10 +135,10 @@ def suits(board: Board, ask: Ask, row: Held) -> bool:
     """Return whether a row is what is wanted, where it may be, in the size that it has there."""
     if row.revision != ask.wanted.revision or row.state == "stopping":
         return False
-    node = board.node(row.place)
-    if node < 0 or not board.takes_it(row.place):
+    seat = board.grid.seat(row.place)
+    if seat.node < 0 or not (seat.sound or board.takes_it(row.place)):
         return False
-    return same_size(board, ask, row) and ask.allows(board.grid, node, cards_of(board, row))
+    return same_size(board, ask, row) and ask.allows(board.grid, seat.node, seat.cards)
 
 
 def same_size(board: Board, ask: Ask, row: Held) -> bool:
@@ -152,8 +157,7 @@ def same_size(board: Board, ask: Ask, row: Held) -> bool:
 
 def cards_of(board: Board, row: Held) -> tuple[int, ...]:
     """Return the numbers of a row's cards, in order; without those that are no longer declared."""
-    numbers = [board.grid.card_of.get(uuid, -1) for uuid in row.place.cards]
-    return tuple(sorted(number for number in numbers if number >= 0))
+    return board.grid.seat(row.place).cards
 
 
 def _replace(board: Board, group: Group, slot: Slot, row: Held) -> None:
@@ -210,11 +214,9 @@ def _check_capacity(board: Board) -> None:
             if row.state == "pending":
                 late.append((group, slot, row))
                 continue
-            uses = board.grid.uses(row.place)
-            if slot.pinned or board.books.fits_finally(uses):
-                node, kind = board.node(row.place), kind_of(row.place)
-                board.books.stay(uses, node, kind)
-                board.books.book(uses, node, kind)
+            seat = board.grid.seat(row.place)
+            if slot.pinned or board.books.fits_finally(seat.uses):
+                board.books.stand(seat)
             else:
                 slot.kept = None
                 slot.moved = True
@@ -243,7 +245,8 @@ def _resume_pending(
     board: Board, group: Group, slot: Slot, row: Held, taking_over: set[tuple[int, int]]
 ) -> None:
     slot.kept = None
-    uses, node = board.grid.uses(row.place), board.node(row.place)
+    seat = board.grid.seat(row.place)
+    uses, node = seat.uses, seat.node
     in_place = [old for old in slot.olds if old.row is not None and old.row.id in row.after]
     # What takes over from its own kind brings no new kind to the node.
     kinds = {kind_of(old.row.place) for old in in_place if old.row is not None}

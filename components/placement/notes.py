@@ -18,31 +18,36 @@ def final_warnings(board: Board) -> list[str]:
     return [*_unbounded(board), *_cannot_grow(board)]
 
 
-def _final_places(board: Board) -> Iterator[tuple[str, Place, bool]]:
-    """Yield (service, place, begins in this plan) of all that is there in the end; foreign ones without a service."""
+def _final_places(board: Board) -> Iterator[tuple[str, Place]]:
+    """Yield (service, place) of all that is there in the end; foreign ones without a service."""
     for row in board.snapshot.held:
         if row.owner != board.snapshot.owner:
-            yield "", row.place, False
+            yield "", row.place
     for group in board.groups:
         for slot in group.slots:
             if slot.kept is not None:
-                yield group.wanted.service, slot.kept.place, False
+                yield group.wanted.service, slot.kept.place
             elif slot.start is not None:
-                yield group.wanted.service, slot.start.place, True
+                yield group.wanted.service, slot.start.place
 
 
 def _unbounded(board: Board) -> Iterator[str]:
     """A slice without a percentage may use what others were promised; said where this plan brings the two together."""
+    begun = {
+        slot.start.place.cards[0]
+        for group in board.groups
+        for slot in group.slots
+        if slot.start is not None and slot.kept is None and kind_of(slot.start.place)
+    }
+    if not begun:
+        return
     kinds: dict[str, int] = {}
-    begun: set[str] = set()
     owners: dict[str, list[str]] = {}
-    for service, place, begins in _final_places(board):
-        kind = kind_of(place)
-        if kind:
-            card = place.cards[0]
+    for service, place in _final_places(board):
+        # A whole card is shared by nobody, so looking at the first card is enough.
+        card = place.cards[0] if place.cards else ""
+        if card in begun and (kind := kind_of(place)):
             kinds[card] = kinds.get(card, 0) | kind
-            if begins:
-                begun.add(card)
             if service and kind == MEMORY_ONLY:
                 owners.setdefault(service, []).append(card)
     mixed = {card for card in begun if kinds[card] == PERCENT | MEMORY_ONLY}

@@ -26,6 +26,7 @@ from components.placement.room.maker import Room
 from components.placement.room.search import Effort
 from components.placement.sequence import steps_of
 from components.placement.snapshot import Place, Snapshot
+from components.placement.uncollected import uncollected
 from components.spec.claim import Wanted
 
 EFFORT = 2500
@@ -41,6 +42,7 @@ class Decided:
     warnings: list[str]
 
 
+@uncollected()
 def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> Plan:
     """Place all of ``wanted`` jointly on ``snapshot`` and order the steps that lead there."""
     decided = decide(snapshot, wanted, options)

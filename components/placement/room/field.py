@@ -10,7 +10,6 @@ from components.placement.board import Board, Group
 from components.placement.capacity import Uses
 from components.placement.feasible import Ask, card_fault, final_choices, node_fault, room_fault
 from components.placement.jobs import Slot
-from components.placement.keep import cards_of
 from components.placement.room.cards import whole_sets
 from components.placement.snapshot import Held
 from components.spec.claim import Claim
@@ -95,9 +94,8 @@ class Field:
                     self._tenants.setdefault(item.node, []).append(item)
 
     def _tenant(self, group: Group, slot: Slot, row: Held) -> Item:
-        board = self.board
-        node, uses = board.node(row.place), board.grid.uses(row.place)
-        return Item(*self._claim(group, slot), row, node, cards_of(board, row), uses)
+        seat = self.grid.seat(row.place)
+        return Item(*self._claim(group, slot), row, seat.node, seat.cards, seat.uses)
 
     def claim(self, group: Group, slot: Slot) -> Item:
         """Return an instance that has no place."""
@@ -176,7 +174,7 @@ class Field:
 
     def land(self, item: Item, node: int, cards: tuple[int, ...]) -> Landing:
         """Set an item down."""
-        uses = self.grid.uses(item.plain.place(self.grid, node, cards))
+        uses = item.plain.uses(self.grid, node, cards)
         self._count(item, node, uses, 1)
         self._touch(node)
         return Landing(item, node, cards, uses)

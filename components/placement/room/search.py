@@ -251,9 +251,7 @@ class Search:
         return node, cards
 
     def _free_at_once(self, item: Item, node: int, cards: tuple[int, ...]) -> bool:
-        return self._field.board.books.fits(
-            self._field.grid.uses(item.plain.place(self._field.grid, node, cards))
-        )
+        return self._field.board.books.fits(item.plain.uses(self._field.grid, node, cards))
 
     def _finished(self) -> Found | None:
         """Return what is on the field now, if it can be reached; remember the first that takes an outage."""
