@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+
+import pytest
 
 from components.placement import plan as planning
 from components.placement.checker import violations
@@ -23,3 +26,13 @@ def _judged(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) 
 
 # Modules bind the name when they are imported, which is after this.
 planning.plan = _judged
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_looked_for_as_before() -> Iterator[None]:
+    """A fleet and a provider make their process look seldom, and this one does not end soon."""
+    threshold = gc.get_threshold()
+    yield
+    if gc.get_threshold() != threshold:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 
 from components.resources.declared import PoolLike, ServiceLike, declared_project
+from components.resources.lean import make_lean
 from components.resources.placement import Placement
 from components.resources.pool import GpuPool
 from components.resources.quiet import quieten
@@ -59,6 +60,7 @@ class Fleet(pulumi.ComponentResource):
         refuse_or_warn((*project.faults, *judge_project(project)))
         agreed = agreed_options(project, settings.max_moves)
         quieten()
+        make_lean()
         super().__init__("eas:index:Fleet", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.pools = [

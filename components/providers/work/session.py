@@ -19,6 +19,7 @@ from typing import Any
 from pulumi.dynamic import ConfigureRequest
 
 from components.ledger import Ledger, open_ledger, resolve_url, this_actor
+from components.providers.collector import collect_seldom
 from components.providers.work.failures import DEBUG
 from components.providers.work.gathered import Declaration, Gathered
 from components.providers.work.inputs import InputError
@@ -168,6 +169,7 @@ def configure(request: ConfigureRequest) -> None:
             names = ("eas:secret", "eas:ledger", "eas:owner")
             _SESSION = Session(Path.cwd(), {name: request.config.get(name) for name in names})
             end_when_orphaned()
+            collect_seldom()
 
 
 def session() -> Session:
