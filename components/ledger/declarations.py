@@ -30,12 +30,9 @@ def _is(table: sa.Table, **names: str) -> sa.ColumnElement[bool]:
     return sa.and_(*(table.c[column] == sa.bindparam(name) for column, name in names.items()))
 
 
-# Built once: a thousand services are declared one by one, and building a statement costs more than running it.
+# Built once: building a statement costs more than running it.
 _FIND_OWNER = sa.select(schema.owner.c.name).where(_is(schema.owner, name="b_owner"))
-_FIND_SERVICE = sa.select(_service).where(_is(_service, owner="b_owner", name="b_service"))
-_CHANGE_SERVICE = _service.update().where(_is(_service, owner="b_owner", name="b_service"))
 _SPECS = _is(_spec, owner="b_owner", service="b_service", revision="b_revision")
-_SAME_SPEC = sa.select(_spec.c.id).where(_SPECS, _is(_spec, digest="b_digest"))
 _NEWEST_SPEC = (
     sa.select(_spec.c.sealed).where(_SPECS).order_by(_spec.c.taken_up.desc(), _spec.c.id.desc()).limit(1)
 )
@@ -45,8 +42,6 @@ _ALL_SPECS = (
     .where(_is(_spec, owner="b_owner"))
     .order_by(_spec.c.taken_up, _spec.c.id)
 )
-_ADD_SPEC = _spec.insert()
-_ADD_SERVICE = _service.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,47 +161,10 @@ def nodes_of(connection: sa.Connection, names: Iterable[str]) -> tuple[tuple[Nod
     return tuple(sorted(found, key=lambda pair: pair[0].key))
 
 
-def declare_service(
-    connection: sa.Connection, owner: str, declared: ServiceRecord, vault: Vault, story: Story, now: datetime
-) -> None:
-    """Record the service's spec, encrypted, and take the service over from an earlier resource of this owner."""
-    know(connection, owner, story, now)
-    spec = _record_spec(connection, owner, declared, vault, now)
-    key = {"b_owner": owner, "b_service": declared.service}
-    found = connection.execute(_FIND_SERVICE, key).first()
-    values = {"holder": declared.holder, "pool": declared.pool, "revision": declared.revision, "spec": spec}
-    subject = f"{owner}/{declared.service}"
-    if found is None:
-        connection.execute(_ADD_SERVICE, {"owner": owner, "name": declared.service, "since": now, **values})
-        story.tell(subject, "declared", f"revision {declared.revision} on pool {declared.pool}")
-        return
-    changed = [name for name, value in values.items() if found._mapping[name] != value]
-    if not changed:
-        return
-    connection.execute(_CHANGE_SERVICE, {**key, "since": now, **values})
-    if found.spec != spec:
-        sweep_specs(connection, owner, (declared.service,), now)
-    if "holder" in changed:
-        story.tell(subject, "taken over", f"by {declared.holder} from {found.holder}")
-    if {"pool", "revision", "spec"} & set(changed):
-        before = f"before: {found.revision} on {found.pool}"
-        story.tell(
-            subject, "declared anew", f"revision {declared.revision} on pool {declared.pool}; {before}"
-        )
-
-
-def _record_spec(
-    connection: sa.Connection, owner: str, declared: ServiceRecord, vault: Vault, now: datetime
-) -> int:
-    content = {"document": declared.document, "secrets": declared.secrets}
-    place = {"owner": owner, "service": declared.service, "revision": declared.revision}
-    digest = vault.digest(content | place)
-    found = connection.scalar(_SAME_SPEC, {**_bound(place), "b_digest": digest})
-    if found is not None:
-        return int(found)
-    sealed = vault.seal(content, _about(**place))
-    row = {**place, "digest": digest, "sealed": sealed, "taken_up": False, "since": now}
-    return new_id(connection.execute(_ADD_SPEC, row))
+def sealed_for(vault: Vault, owner: str, declared: ServiceRecord) -> bytes:
+    """Return what is kept of a declared service, encrypted."""
+    about = _about(owner, declared.service, declared.revision)
+    return vault.seal({"document": declared.document, "secrets": declared.secrets}, about)
 
 
 def spec(connection: sa.Connection, owner: str, service: str, revision: str, vault: Vault) -> SpecRecord:

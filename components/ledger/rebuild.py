@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from components.ledger import commit as committing
 from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.declarations import PoolDeclaration, declare_pool, declare_service, nodes_of
+from components.ledger.declarations import PoolDeclaration, declare_pool, nodes_of
+from components.ledger.declaring import declare_services
 from components.ledger.errors import Refused
 from components.ledger.events import Story
 from components.ledger.keys import Vault
@@ -60,14 +61,12 @@ def rebuild(connection: sa.Connection, past: Past, vault: Vault, story: Story, n
     for pool in past.declared_pools:
         declare_pool(connection, past.owner, pool, story, now)
     wanted = {each.service for each in past.wanted}
-    for service in past.services:
-        if service.service in wanted:
-            declare_service(connection, past.owner, service, vault, story, now)
+    kept = [service for service in past.services if service.service in wanted]
+    declare_services(connection, past.owner, kept, vault, story)
     made = committing.commit(connection, _without_rows(past), str, story, now)
-    for service in past.services:
-        # A commit forgets declarations that it does not want; these wait for the next plan.
-        if service.service not in wanted:
-            declare_service(connection, past.owner, service, vault, story, now)
+    # A commit forgets declarations that it does not want; these wait for the next plan.
+    others = [service for service in past.services if service.service not in wanted]
+    declare_services(connection, past.owner, others, vault, story)
     _write_found(connection, past, made.plan_id, story, now)
     return replace(made, ids=dict(enumerate((each.held.id for each in past.found), 1)))
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from components.ledger import commit as committing
-from components.ledger import declarations, leases, schema, snapshot, states, transitions, views
+from components.ledger import declarations, declaring, leases, schema, snapshot, states, transitions, views
 from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
 from components.ledger.engine import Database
@@ -162,9 +162,7 @@ class Ledger:
         """Record many services in one transaction. ``causes``: service -> its own cause, where that is not ``because``."""
         vault = self._vault()
         with self._write(now, because, owner) as (connection, story):
-            for declared in services:
-                told = story.because_of((causes or {}).get(declared.service, because))
-                declarations.declare_service(connection, owner, declared, vault, told, now)
+            declaring.declare_services(connection, owner, services, vault, story, causes=causes)
 
     def forget_service(
         self, owner: str, service: str, *, holder: str, now: datetime, because: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,55 @@ def test_one_that_cannot_be_recorded_fails_alone(kind: type[Exception]) -> None:
         for each in calls.values():
             each.result(30)
     assert sorted(recorded) == ["a", "b", "c"]
+
+
+class Waits(threading.Condition):
+    """Says how often somebody waited for others."""
+
+    asked = 0
+
+    def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        """Wait, and count."""
+        self.asked += 1
+        return super().wait_for(predicate, timeout)
+
+
+def test_one_that_comes_alone_waits_for_nobody() -> None:
+    """However many come so: `--parallel 1`, or one service that changed."""
+    batches: list[int] = []
+    gathered = Gathered(lambda batch: batches.append(len(batch)))
+    gathered._arrived = waits = Waits()
+    for name in "abcd":
+        gathered.declare(declaration(name))
+    assert batches == [1, 1, 1, 1]
+    assert waits.asked == 0
+
+
+def test_ones_that_come_while_others_are_recorded_wait_for_more_until_nobody_comes() -> None:
+    """The first is recorded alone; the one after it waits for company in vain, and the one after that no more."""
+    batches: list[int] = []
+    running, go_on = threading.Event(), threading.Event()
+
+    def commit(batch: Sequence[Declaration]) -> None:
+        running.set()
+        assert go_on.wait(30)
+        batches.append(len(batch))
+
+    gathered = Gathered(commit)
+    gathered._arrived = waits = Waits()
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(gathered.declare, declaration("a"))
+        assert running.wait(30)
+        second = threads.submit(gathered.declare, declaration("b"))
+        while not gathered._waiting:
+            threading.Event().wait(0.001)
+        go_on.set()
+        first.result(30)
+        second.result(30)
+    assert waits.asked == 1
+    gathered.declare(declaration("c"))
+    assert waits.asked == 1
+    assert batches == [1, 1, 1]
 
 
 def test_each_event_names_its_own_cause(stack: Stack) -> None:

@@ -1,6 +1,8 @@
 """Services declared at the same time, recorded in one transaction: Pulumi creates from four threads at once.
 
-A call returns when its declaration is durable, as if it had a transaction of its own.
+A call returns when its declaration is durable, as if it had a transaction of its own. Where declarations come one after
+the other while others are recorded, the next is kept for a moment until some are together: a transaction costs far more
+than what is in it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from components.ledger import ServiceRecord
+
+TOGETHER = 3
+"""So many are waited for: of the SDK's four threads the last answers the checks, without which no other would come."""
+PAUSE_S = 0.02
+"""How long for: a few times what Pulumi takes from one service to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +41,33 @@ class Gathered:
     def __init__(self, commit: Callable[[Sequence[Declaration]], None]) -> None:
         """``commit`` records all it is given, or none and raises."""
         self._commit = commit
-        self._lock = threading.Lock()
+        self._arrived = threading.Condition()
         self._turn = threading.Lock()
         self._waiting: list[_Ticket] = []
+        self._crowded = False
 
     def declare(self, declaration: Declaration) -> None:
         """Record it; raises what ``commit`` raises of it, whatever becomes of the others."""
         mine = _Ticket(declaration)
-        with self._lock:
+        with self._arrived:
             self._waiting.append(mine)
+            # One that comes alone is recorded at once: a change of one service, or `--parallel 1`.
+            self._crowded = self._crowded or self._turn.locked()
+            self._arrived.notify_all()
         with self._turn:
             if not mine.done:
-                with self._lock:
-                    batch, self._waiting = self._waiting, []
-                self._record(batch)
+                self._record(self._gather())
         if mine.error is not None:
             raise mine.error
+
+    def _gather(self) -> list[_Ticket]:
+        """Take all that wait by now, or in a moment where others have been coming."""
+        with self._arrived:
+            if self._crowded:
+                self._arrived.wait_for(lambda: len(self._waiting) >= TOGETHER, PAUSE_S)
+                self._crowded = len(self._waiting) > 1
+            batch, self._waiting = self._waiting, []
+        return batch
 
     def _record(self, batch: Sequence[_Ticket]) -> None:
         try:
