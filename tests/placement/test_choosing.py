@@ -163,6 +163,20 @@ class TestWholeCards:
         made = planned(picture([node("a", 4), node("b", 2)]), want("train", gpu=2))
         assert where(made, "train") == {0: "b-0+b-1"}
 
+    @pytest.mark.parametrize(("large", "small"), [(1, 2), (1, 4), (2, 1), (4, 4)])
+    def test_whole_cards_of_any_model_are_the_smallest_that_cost_the_least(
+        self, large: int, small: int
+    ) -> None:
+        """However many cards their nodes have; one who needs a large card says so."""
+        views = [
+            node("a", [81_251] * large, models=["A100"] * large),
+            node("b", [22_731] * small, models=["A10"] * small),
+        ]
+        made = planned(picture(views), want("train", gpu=1))
+        assert where(made, "train") == {0: "b-0"}
+        made = planned(picture(views), want("train", gpu=1, models=("A100",)), want("llm", 1))
+        assert where(made, "train") == {0: "a-0"}
+
 
 class TestNodes:
     """CPU, memory, models, types, pools (invariants 3 and 4)."""

@@ -22,6 +22,7 @@ def test_a_card_says_what_is_used_free_and_whose_it_is() -> None:
         "model": "A10",
         "capacity_mib": 20_480,
         "capacity_source": "usable",
+        "state": "ready",
         "used_mib": 10_240,
         "free_mib": 10_240,
         "compute": 40,

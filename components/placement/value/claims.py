@@ -20,6 +20,9 @@ MOST_UNITS = 128
 """Into how many units a card's memory is divided at most; where sizes share no divisor that allows it, they are rounded."""
 CPU_PRICES = (0.0, *(0.004 * 1.6**k for k in range(11)))
 """In thousandths of a card per thousandth of a core."""
+LARGE = 100.0
+"""What a card's size counts where whole cards are chosen, in thousandths of a card per card of the usual size: of places
+that cost about the same, the one with the smaller cards is taken."""
 MOST_STEPS = 20
 """Into how many steps a card's compute is divided at most; other percentages are rounded up, for prices and values only."""
 TAU = 12.0
@@ -145,6 +148,11 @@ class Book:
 
     def _asks(self) -> Asks:
         claims, steps = self.claims, self.shape.steps
+        parts = (
+            [self._parts[self.type_of.index(type_)] for type_ in range(len(self.sizes))]
+            if self._parts
+            else [1.0]
+        )
         whole = [
             [size if claim.gpus else max(room, 0) for room, size in zip(rooms, self.sizes, strict=True)]
             for claim, rooms in zip(claims, self.rooms, strict=True)
@@ -171,6 +179,9 @@ class Book:
             may=_ints([may for claim in claims for may in claim.kinds]),
             toll=_ints(
                 [[price * claim.cpu for price in self.shape.cpu_prices_int.tolist()] for claim in claims]
+            ),
+            large=_ints(
+                [round(LARGE * ONE * size) if claim.gpus else 0 for claim in claims for size in parts]
             ),
         )
 

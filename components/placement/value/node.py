@@ -158,7 +158,7 @@ def _whole_cards(shape: Shape, tables: Tables, nodes: Nodes, asks: Asks, ask: in
     for mu in range(len(worth)):
         best = min(best, worth[mu] - toll[mu] - number * (full[mu] - empty[mu]) + gang[mu])
     loss: int = nodes.before[node] - best + CPU_LEFT * (nodes.cpu[node] - asks.cpu[ask])
-    loss += CARDS_LEFT * (nodes.left[node] - 1000 * number)
+    loss += CARDS_LEFT * (nodes.left[node] - 1000 * number) + number * asks.large[ask * types + type_]
     return loss
 
 

@@ -132,7 +132,8 @@ class Asks(NamedTuple):
     model or the unit rules it out), ``units`` and ``share`` (thousandths of an empty card) per ask and type.
     ``compute`` percent, ``steps`` the same as steps, ``cpu`` thousandths of a core, ``memory`` MiB of the node.
     ``apart``: kind of slices that may not be on the node, else 0. ``may``: per ask and kind of node, whether it may
-    be there. ``toll``: per ask, its CPU at every CPU price.
+    be there. ``toll``: per ask, its CPU at every CPU price. ``large``: per ask and type, what a whole card's size adds
+    to the loss.
     """
 
     gpus: Ints
@@ -147,6 +148,7 @@ class Asks(NamedTuple):
     apart: Ints
     may: Ints
     toll: Ints
+    large: Ints
 
 
 class Nodes(NamedTuple):

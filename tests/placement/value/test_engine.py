@@ -88,6 +88,8 @@ def test_the_loss_is_what_the_node_is_worth_less_afterwards(cluster: Cluster, or
         after = engine.arrays()
         node = chosen[0]
         rest = CPU_LEFT * after.cpu[node] + CARDS_LEFT * after.left[node]
+        type_ = engine.book.type_of[cluster.nodes[node][0]]
+        rest += cluster.claims[ask].gpus * int(engine.book.asks.large[ask * len(engine.book.sizes) + type_])
         # What is left in thousandths of a card is rounded per card and per claim.
         slack = 2 * CARDS_LEFT * engine.book.shape.cards
         assert abs(before.before[node] - after.before[node] + rest - least) <= slack
