@@ -6,8 +6,9 @@ Runs inside one write transaction, so that nothing changes between the judgement
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,6 +38,8 @@ class Proposal:
     """A plan as it is handed in. ``expected``: the picture it was made from, or None to judge only by what it needs.
 
     ``holder``: physical id of the Placement that holds the reservations from now on; empty leaves it as it is.
+    ``tokens``: service -> its encrypted token, ``options``: how services are placed, both for reconciling. ``repair``: the
+    plan works towards what an earlier one committed, so that no declaration is taken up or forgotten by it.
     """
 
     owner: str
@@ -47,6 +50,9 @@ class Proposal:
     steps: Sequence[Step]
     expected: Snapshot | None = None
     holder: str = ""
+    tokens: Mapping[str, bytes] = field(default_factory=dict)
+    options: Mapping[str, Any] | None = None
+    repair: bool = False
 
 
 def commit(
@@ -71,8 +77,10 @@ def commit(
     _judge(connection, pools, seen, own, made)
     plan_id = _write_plan(connection, proposal, made, story, now)
     _write_rows(connection, made, own, counted, plan_id, story, now)
-    _write_wanted(connection, proposal, plan_id, now)
-    _forget_absent(connection, proposal, story)
+    _write_waiting(connection, proposal, plan_id, now)
+    if not proposal.repair:
+        _write_wanted(connection, proposal, plan_id, now)
+        _forget_absent(connection, proposal, story)
     release_departed(connection, story)
     return Commit(plan_id=plan_id, ids=made.ids)
 
@@ -211,7 +219,7 @@ def _where(place: Place) -> str:
 
 
 def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, now: datetime) -> None:
-    owner, wanted, waiting = proposal.owner, schema.wanted, schema.waiting
+    owner, wanted = proposal.owner, schema.wanted
     before = connection.execute(sa.select(wanted.c.service).where(wanted.c.owner == owner)).scalars().all()
     connection.execute(wanted.delete().where(wanted.c.owner == owner))
     documents = [
@@ -221,11 +229,25 @@ def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, n
             "revision": service.revision,
             "document": service.to_dict(),
             "plan_id": plan_id,
+            "token": proposal.tokens.get(service.service),
         }
         for service in proposal.wanted
     ]
     if documents:
         connection.execute(wanted.insert(), documents)
+    connection.execute(
+        schema.owner.update()
+        .where(schema.owner.c.name == owner)
+        .values(options=None if proposal.options is None else dict(proposal.options))
+    )
+    revisions = {service.service: service.revision for service in proposal.wanted}
+    take_up_specs(connection, owner, revisions, now)
+    services = sorted({*before, *(service.service for service in proposal.wanted)})
+    sweep_specs(connection, owner, services, now)
+
+
+def _write_waiting(connection: sa.Connection, proposal: Proposal, plan_id: int, now: datetime) -> None:
+    owner, waiting = proposal.owner, schema.waiting
     key = (waiting.c.service, waiting.c.ordinal)
     since = {
         (row.service, row.ordinal): row.since
@@ -246,10 +268,6 @@ def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, n
     ]
     if pairs:
         connection.execute(waiting.insert(), pairs)
-    revisions = {service.service: service.revision for service in proposal.wanted}
-    take_up_specs(connection, owner, revisions, now)
-    services = sorted({*before, *(service.service for service in proposal.wanted)})
-    sweep_specs(connection, owner, services, now)
 
 
 def release(connection: sa.Connection, owner: str, holder: str, story: Story) -> bool:

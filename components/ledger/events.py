@@ -118,6 +118,16 @@ def history(
     return tuple(reversed([_row(row) for row in itertools.islice(rows, limit)]))
 
 
+def failures_of(connection: sa.Connection, owner: str, since: datetime) -> tuple[tuple[str, datetime], ...]:
+    """Return (instance id, when) of each event with which an instance of this owner became failed."""
+    query = (
+        sa.select(_event.c.subject, _event.c.at)
+        .where(_event.c.owner == owner, _event.c.at >= since, _event.c.what.endswith("-> failed"))
+        .order_by(_event.c.id)
+    )
+    return tuple((row.subject, row.at) for row in connection.execute(query))
+
+
 def _below(subject: str) -> sa.ColumnElement[bool]:
     """The subject and all below it. A range instead of LIKE: it uses the index, and names may hold wildcards."""
     # 0 follows / in ASCII.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from components.ledger.errors import LedgerTooNew
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """Every schema version this program knows, oldest first. The last is the one it works with."""
 HEAD = VERSIONS[-1]
 

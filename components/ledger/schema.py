@@ -57,6 +57,11 @@ owner = Table(
         comment="physical id of the Placement that holds the reservations",
     ),
     Column("since", UtcTime, nullable=False),
+    Column(
+        "options",
+        JSON(none_as_null=True),
+        comment="how its services are placed, as the committed plan was made: for reconciling",
+    ),
 )
 
 pool = Table(
@@ -171,6 +176,11 @@ wanted = Table(
     Column("revision", String, nullable=False),
     Column("document", JSON, nullable=False),
     Column("plan_id", Integer, nullable=False),
+    Column(
+        "token",
+        LargeBinary,
+        comment="encrypted: the token that is made from the stack's secret, which reconciling does not have",
+    ),
     comment="what the committed plan wants: reconciling works towards this, never towards a declaration",
 )
 

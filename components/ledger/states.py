@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -14,6 +15,8 @@ from components.placement.snapshot import STRICTNESS, NodeState, NodeView, State
 from components.spec.node import Node
 
 _table = schema.node_state
+_about = schema.about
+_CONFIRMED = "losses confirmed of pool "
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,20 @@ def set_state(connection: sa.Connection, row: NodeStateRow, story: Story) -> Non
         connection.execute(_table.insert().values({name: getattr(row, name) for name in names}))
     subject = f"pool/{row.pool}/{row.node}" + (f"/{row.card}" if row.card else "")
     story.tell(subject, f"{before} -> {row.state}", f"{row.cause} {row.who}: {row.reason}".rstrip(": "))
+
+
+def confirmed(connection: sa.Connection, pool: str) -> datetime | None:
+    """Return until when the losses of this pool's nodes are confirmed."""
+    said = connection.scalar(sa.select(_about.c.value).where(_about.c.name == f"{_CONFIRMED}{pool}"))
+    return datetime.fromisoformat(said) if said else None
+
+
+def confirm(connection: sa.Connection, pool: str, who: str, story: Story, now: datetime) -> None:
+    """Record that what is lost by now is lost indeed."""
+    name = f"{_CONFIRMED}{pool}"
+    connection.execute(_about.delete().where(_about.c.name == name))
+    connection.execute(_about.insert().values(name=name, value=now.isoformat()))
+    story.tell(f"pool/{pool}", "losses confirmed", f"by {who}")
 
 
 def states(connection: sa.Connection, pools: Iterable[str]) -> tuple[NodeStateRow, ...]:

@@ -20,7 +20,7 @@ from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
 from components.ledger.engine import Database
 from components.ledger.errors import Refused, UnknownNode, UnknownOwner, UnknownRevision
-from components.ledger.events import Story, story_of
+from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
 from components.ledger.keys import Vault
 from components.ledger.processes import alive as process_alive
@@ -284,18 +284,76 @@ class Ledger:
         expected: Snapshot | None = None,
         holder: str = "",
         process: LeaseHolder | None = None,
+        tokens: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> Commit:
         """Re-judge a plan against what is recorded now and write it whole, or change nothing.
 
         ``mint`` returns a new incarnation each time. ``holder``: physical id of the Placement that holds the reservations
         from now on. ``process``: who commits; then another live process that carries out for this owner is in the way.
-        Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
+        ``tokens``: service -> the token that its stack's secret makes, and ``options``: how services are placed; both are
+        kept for reconciling, the tokens encrypted. Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
         """
-        proposal = committing.Proposal(owner, nodes, pools, wanted, assignments, steps, expected, holder)
-        with self._write(now, because, owner) as (connection, story):
-            if process is not None:
-                leases.refuse_while_held(connection, owner, process, self._alive, now)
-            return committing.commit(connection, proposal, mint, story, now)
+        vault = self._vault() if tokens else None
+        sealed = {
+            name: vault.seal({"token": token}, _token_of(owner, name))
+            for name, token in (tokens or {}).items()
+            if vault is not None
+        }
+        proposal = committing.Proposal(
+            owner, nodes, pools, wanted, assignments, steps, expected, holder, sealed, options
+        )
+        return self._commit(proposal, mint, process, now, because)
+
+    def repair(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
+        self,
+        owner: str,
+        *,
+        nodes: Sequence[Node],
+        pools: Sequence[str],
+        wanted: Sequence[Wanted],
+        assignments: Assignments,
+        steps: Sequence[Step],
+        expected: Snapshot,
+        mint: Callable[[], str],
+        process: LeaseHolder,
+        now: datetime,
+        because: str,
+    ) -> Commit:
+        """Commit, as :meth:`commit` does, a plan towards what is wanted already: no declaration is taken up or forgotten."""
+        proposal = committing.Proposal(owner, nodes, pools, wanted, assignments, steps, expected, repair=True)
+        return self._commit(proposal, mint, process, now, because)
+
+    # -------------------------------------------------------------------------------------------- reconciling
+
+    def tokens(self, owner: str) -> dict[str, str]:
+        """Return service -> the token that the stack's secret made at the last commit. Raises :class:`KeyFault`."""
+        with self._database.read() as connection:
+            sealed = views.tokens(connection, owner)
+        if not sealed:
+            return {}
+        vault = self._vault()
+        return {name: str(vault.open(each, _token_of(owner, name))["token"]) for name, each in sealed.items()}
+
+    def options(self, owner: str) -> dict[str, Any]:
+        """Return how this owner's services are placed, as its last commit said."""
+        with self._database.read() as connection:
+            return views.options(connection, owner)
+
+    def failures(self, owner: str, *, since: datetime) -> tuple[tuple[str, datetime], ...]:
+        """Return (instance id, when) of each failure that was recorded from ``since`` on, oldest first."""
+        with self._database.read() as connection:
+            return failures_of(connection, owner, since)
+
+    def confirmed(self, pool: str) -> datetime | None:
+        """Return until when losses of nodes of this pool are confirmed by a person; None where none ever were."""
+        with self._database.read() as connection:
+            return states.confirmed(connection, pool)
+
+    def confirm(self, pool: str, *, who: str, now: datetime, because: str) -> None:
+        """Record that the nodes of this pool that are lost by now are lost indeed."""
+        with self._write(now, because) as (connection, story):
+            states.confirm(connection, pool, who, story, now)
 
     def rebuild(self, past: rebuilding.Past, *, now: datetime, because: str) -> Commit:
         """Record anew what a lost ledger held of ``past.owner``. Raises :class:`Refused` where it holds anything of it."""
@@ -492,6 +550,19 @@ class Ledger:
 
     # --------------------------------------------------------------------------------------------- within
 
+    def _commit(
+        self,
+        proposal: committing.Proposal,
+        mint: Callable[[], str],
+        process: LeaseHolder | None,
+        now: datetime,
+        because: str,
+    ) -> Commit:
+        with self._write(now, because, proposal.owner) as (connection, story):
+            if process is not None:
+                leases.refuse_while_held(connection, proposal.owner, process, self._alive, now)
+            return committing.commit(connection, proposal, mint, story, now)
+
     def _one(self, item: Transition, now: datetime, because: str) -> Recorded:
         recorded = self.record((item,), now=now, because=because)
         for refusal in recorded.refused.values():
@@ -521,3 +592,8 @@ class Ledger:
         with self._database.write() as connection:
             yield connection, story
             story.write(connection)
+
+
+def _token_of(owner: str, service: str) -> str:
+    """What a sealed token is about: one cannot stand in for another."""
+    return f"the token of service {service!r} of {owner}"

@@ -104,6 +104,21 @@ def cards(connection: sa.Connection, pool: str | None = None) -> tuple[CardRow, 
     )
 
 
+def tokens(connection: sa.Connection, owner: str) -> dict[str, bytes]:
+    """Return service -> its encrypted token, of those whose token the stack's secret makes."""
+    table = schema.wanted
+    query = sa.select(table.c.service, table.c.token).where(
+        table.c.owner == owner, table.c.token.is_not(None)
+    )
+    return {row.service: row.token for row in connection.execute(query)}
+
+
+def options(connection: sa.Connection, owner: str) -> dict[str, Any]:
+    """Return the placement options of the owner's last commit."""
+    table = schema.owner
+    return dict(connection.scalar(sa.select(table.c.options).where(table.c.name == owner)) or {})
+
+
 def plans(connection: sa.Connection, owner: str | None = None, limit: int = 20) -> tuple[PlanRow, ...]:
     """Return the newest committed plans, newest first."""
     plan, step = schema.plan, schema.step

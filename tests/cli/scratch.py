@@ -153,6 +153,8 @@ def _commit(session: Session, proposed: Proposed, project: Any, carry_out: bool)
         mint=mint,
         now=now(),
         because="test",
+        tokens={want.service: f"token-of-{want.service}" for want in proposed.wanted},
+        options={"memory_only": proposed.options.memory_only},
     )
     if not carry_out:
         return Outcome()

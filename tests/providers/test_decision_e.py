@@ -69,7 +69,7 @@ def test_e_what_a_reconciler_did_shows_once_and_the_up_starts_nothing(
     assert adopted.placement["change"] == {"adopted": {"page": {"0": f"{was} -> {to}"}}}
     assert adopted.did[PLACEMENT] == "update"
     table = capsys.readouterr().out
-    assert f"page/0    {was}  {to}  adopted" in table
+    assert f"page/0    {was}  {to}  adopted  already moved by reconcile at 2" in table
     assert "1 unchanged" in table
     assert stack.up().did[PLACEMENT] == "update"
     assert stack.runs() == runs

@@ -63,7 +63,7 @@ def _committed(
             session.say(
                 "on_conflict is replan: another owner took a place of this plan, so it was planned anew"
             )
-            session.say(again.table())
+            session.say(again.table(ledger))
             checked |= again.inputs()
             continue
         return checked
@@ -91,6 +91,8 @@ def _commit(
         steps=steps,
         holder=holder,
         process=conduct.holder,
+        tokens=session.session().derived_tokens(given.owner, given.wanted),
+        options={"memory_only": given.options.memory_only},
         mint=session.mint,
         now=session.now(),
         because=conduct.holder.what,

@@ -75,7 +75,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return _failed(declared, [str(error)])
     if failures:
         return _failed(declared, failures)
-    _show(proposal)
+    _show(proposal, ledger)
     return CheckResult({**declared, **proposal.inputs()}, [])
 
 
@@ -167,7 +167,7 @@ def _bound(
     return proposal, [f"the apply is not what was previewed: {sentence}" for sentence in failures]
 
 
-def _show(proposal: Proposal) -> None:
+def _show(proposal: Proposal, ledger: Ledger) -> None:
     for warning in proposal.plan.warnings:
         session.say(f"warning: {warning}")
     for service, sentence in sorted(proposal.plan.rolling.items()):
@@ -175,7 +175,7 @@ def _show(proposal: Proposal) -> None:
     for refusal in proposal.plan.refusals:
         session.say(f"waiting: {refusal}")
     if proposal.change:
-        session.say(proposal.table())
+        session.say(proposal.table(ledger))
 
 
 def _complete(props: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,11 @@ from components.spec.node import Node
 ROWS = 200
 """How many rows the preview's table has; a change of more says how to see the rest."""
 
+RECONCILED = "eas reconcile"
+"""How the causes of the reconciler's plans begin."""
+RECENT = 1000
+"""So many of an owner's plans are looked through for the reconciler's."""
+
 Addresses = Mapping[str, Mapping[str, str]]
 """service -> ordinal -> ``node/card`` or ``waiting``, as ``assignments`` stand in Pulumi's inputs."""
 Places = Mapping[str, Mapping[int, Place | None]]
@@ -39,13 +44,18 @@ class Proposal:
         """Return what ``check`` adds to the inputs."""
         return {"assignments": self.assignments, "change": self.change, "usage": self.usage}
 
-    def table(self) -> str:
-        """Return the one table of the preview: what starts, moves and stops, what was adopted, how many stay."""
+    def table(self, ledger: Ledger) -> str:
+        """Return the one table of the preview: what starts, moves and stops, what was adopted, how many stay.
+
+        ``ledger`` is asked only where something was adopted: when, and by whom.
+        """
         before = {row.id: row.place for row in self.snapshot.held}
         rows = list(
             change_rows(self.plan.steps, before, card_indexes(view.node for view in self.snapshot.nodes))
         )
-        rows += [row for service, places in self._adopted() for row in _adopted_rows(service, places)]
+        if found := self._adopted():
+            told = _reconciled(ledger, self.snapshot.owner)
+            rows += [row for service, places in found for row in _adopted_rows(service, places, told)]
         hidden = len(rows) - ROWS
         if hidden > 0:
             # What disturbs somebody is never what is left out.
@@ -164,7 +174,21 @@ def _on(place: str) -> str:
     return "nowhere" if place == WAITING else f"on {place}"
 
 
-def _adopted_rows(service: str, places: Mapping[str, str]) -> Iterator[tuple[str, str, str, str, str]]:
+def _reconciled(ledger: Ledger, owner: str) -> dict[tuple[str, str], str]:
+    """Return (service, ordinal) -> when the reconciler placed what is there now."""
+    plans = {row.id: row for row in ledger.plans(owner, RECENT) if row.because.startswith(RECONCILED)}
+    return {
+        (row.held.service, str(row.held.ordinal)): f"{plans[row.plan_id].committed:%Y-%m-%d %H:%M:%S} UTC"
+        for row in ledger.instances(owner=owner)
+        if row.plan_id in plans and row.held.role == "steady"
+    }
+
+
+def _adopted_rows(
+    service: str, places: Mapping[str, str], told: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[str, str, str, str, str]]:
     for ordinal, moved in places.items():
         was, _, now = moved.partition(" -> ")
-        yield f"{service}/{ordinal}", was, now, "adopted", "done since the last `up`"
+        at = told.get((service, ordinal))
+        said = f"already moved by reconcile at {at}" if at else "done since the last `up`"
+        yield f"{service}/{ordinal}", was, now, "adopted", said

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,15 @@ class Session:
             return self.token(owner, want.service, None)
         declared = ledger.spec(owner, want.service, want.revision).secrets.get("token")
         return self.token(owner, want.service, declared)
+
+    def derived_tokens(self, owner: str, wanted: Iterable[Wanted]) -> dict[str, str]:
+        """Return service -> token of those whose file declares none."""
+        none_declared = keyed(self._secret, "token", "")
+        return {
+            want.service: derived_token(owner, want.service, self._secret)
+            for want in wanted
+            if self._secret and want.token_hash == none_declared
+        }
 
     def close(self) -> None:
         """Close the ledger; the next call opens it again."""
