@@ -90,7 +90,8 @@ class Board:
                 (group.ask, group.instances, sum(not slot.kept and not slot.start for slot in group.slots))
                 for group in self.groups
             )
-            self._chooser = Chooser(self.grid, self.books, asks)
+            foreign = (row.place for row in self.snapshot.held if row.owner != self.snapshot.owner)
+            self._chooser = Chooser(self.grid, self.books, asks, foreign)
         return self._chooser
 
     def touched(self, node: int) -> None:

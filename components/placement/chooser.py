@@ -1,18 +1,20 @@
 """The best place of an instance in a pool: the books of a plan as the value rule (``value/``) sees them.
 
-Prices come from what is declared: everything that has no place yet, and beside it an allowance of the same mix, until what
-is free now and a little more is asked for; and somebody who wants a whole card, of each size that there is. Equal losses
-go by the node's name, then by the card's size and index.
+Prices come from what is declared and what runs: everything that has no place yet, and beside it an allowance of the mix of
+all declared instances and those of other owners, until what is free now and a little more is asked for; and somebody who
+wants a whole card, of each size that there is. Equal losses go by the node's name, then by the card's size and index.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from components.placement.capacity import Books, Grid
 from components.placement.feasible import Ask
+from components.placement.snapshot import Place
 from components.placement.value.claims import CPU_PRICES, Book, Claimed
 from components.placement.value.engine import SOLVE, Engine, Free
 from components.placement.value.shape import NEVER
@@ -31,6 +33,8 @@ FEW_LEFT = 32
 MOST_WORK = 400_000_000
 """How many inner rounds solving may take, about half a second of one core: with very many sizes there are fewer steps."""
 LEAST_STEPS = 30
+FOREIGN = 32
+"""How many kinds of other owners' instances are part of the mix: those of which there are most."""
 FEW_CPU_PRICES = (0.0, 0.01, 0.04, 0.16)
 """CPU prices there, in thousandths of a card per thousandth of a core."""
 
@@ -42,11 +46,18 @@ class Chooser:
     """Finds places in ``peak``, and compares places in the final view."""
 
     def __init__(
-        self, grid: Grid, books: Books, asks: Iterable[tuple[Ask, int, int]], *, priced: bool = True
+        self,
+        grid: Grid,
+        books: Books,
+        asks: Iterable[tuple[Ask, int, int]],
+        foreign: Iterable[Place] = (),
+        *,
+        priced: bool = True,
     ) -> None:
         """``asks``: per service its filters, how many instances it shall have and how many have no place yet.
 
-        Without prices the rule is best fit.
+        ``foreign``: where instances of other owners sit: they say what else is asked for here. Without prices the rule is
+        best fit.
         """
         self._grid, self._books = grid, books
         self._number: dict[Key, int] = {}
@@ -64,6 +75,9 @@ class Chooser:
                 missing.append(0)
             declared[number] += instances
             missing[number] += left
+        self._others = _usual(foreign) if priced else []
+        declared += [count for _, count in self._others]
+        missing += [0] * len(self._others)
         self._pools = sorted(grid.pools)
         cards = zip(grid.card_node, grid.caps[: 2 * len(grid.card_node) : 2], strict=True)
         self._sizes = sorted({(grid.nodes[node].pool, size) for node, size in cards})
@@ -162,6 +176,7 @@ class Chooser:
         for card, node in enumerate(grid.card_node):
             counts[self._card_kind[card]] += self._usable(card, node)
         claims = [self._claimed(ask) for ask in self._asks]
+        claims += [self._seen(place) for place, _ in self._others]
         claims += [self._whole(pool, size) for pool, size in self._sizes]
         book = Book(
             [max(size, 1) for _, _, _, _, size in self._card_kinds],
@@ -215,6 +230,18 @@ class Chooser:
             apart=ask.other_kind,
         )
 
+    def _seen(self, place: Place) -> Claimed:
+        """Return the claim of one more like an instance of another owner; its model and type are not known."""
+        room = -1 if not place.cards else 0 if place.exclusive else place.memory_mib
+        return Claimed(
+            len(place.cards) if place.exclusive else 0,
+            tuple(room if where == place.pool else -1 for where, *_ in self._card_kinds),
+            place.compute,
+            place.cpu_milli,
+            place.node_memory_mib,
+            tuple(ready and where == place.pool for where, _, ready in self._node_kinds),
+        )
+
     def _whole(self, pool: str, size: int) -> Claimed:
         """Return the claim of somebody who wants one whole card of this size: a larger one is worth more to keep."""
         rooms = tuple(0 if (where, mib) == (pool, size) else -1 for where, *_, mib in self._card_kinds)
@@ -246,7 +273,8 @@ class Chooser:
                     free += book.worth(self._card_kind[card], room, compute)
                     total += all_of_it
                     of_size[grid.caps[2 * card]] = of_size.get(grid.caps[2 * card], 0.0) + all_of_it
-            mine = [number for number, ask in enumerate(self._asks) if ask.pool == pool]
+            of_pool = [*(ask.pool for ask in self._asks), *(place.pool for place, _ in self._others)]
+            mine = [number for number, where in enumerate(of_pool) if where == pool]
             needed = sum(missing[number] * book.values[number] for number in mine)
             mix = sum(declared[number] * book.values[number] for number in mine)
             more = max(HORIZON * free - needed, FLOOR * total)
@@ -254,7 +282,7 @@ class Chooser:
             for number in mine:
                 expected[number] += declared[number] * (1.0 - part) * more / mix if mix else 0.0
             for size, worth in of_size.items():
-                value = book.values[len(self._asks) + self._sizes.index((pool, size))]
+                value = book.values[len(of_pool) + self._sizes.index((pool, size))]
                 whole[pool, size] = part * more * worth / (total * value)
         self._engine.price([*expected, *whole.values()], schedule)
 
@@ -268,6 +296,27 @@ class Chooser:
                     1.0 - peak[2 * card] / grid.caps[2 * card],
                     1.0 - peak[2 * card + 1] / FULL_COMPUTE,
                 )
+
+
+def _usual(foreign: Iterable[Place]) -> list[tuple[Place, int]]:
+    """Return the most usual of these places, apart from which node and cards they are on, each with how many there are."""
+    alike = Counter(
+        (
+            place.pool,
+            len(place.cards),
+            place.memory_mib,
+            place.compute,
+            place.cpu_milli,
+            place.node_memory_mib,
+            place.exclusive,
+        )
+        for place in foreign
+    )
+    order = sorted(alike.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        (Place(pool, "", ("",) * cards, memory, compute, cpu, node_memory, exclusive), count)
+        for (pool, cards, memory, compute, cpu, node_memory, exclusive), count in order[:FOREIGN]
+    ]
 
 
 def _key(ask: Ask) -> Key:

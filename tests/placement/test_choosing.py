@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import replace
 from itertools import permutations
@@ -10,7 +11,8 @@ import pytest
 
 from components.placement.plan import plan
 from components.placement.plan_types import PlanOptions
-from tests.placement.build import REFUSE, THEM, WAIT, held, node, picture, planned, told, want, where
+from components.placement.snapshot import Held
+from tests.placement.build import ME, REFUSE, THEM, WAIT, held, node, picture, planned, told, want, where
 
 SEPARATE = PlanOptions(memory_only="separate")
 
@@ -23,7 +25,7 @@ def test_the_fullest_card_that_still_fits_is_taken() -> None:
 
 def test_a_used_card_is_taken_before_an_empty_one_however_small() -> None:
     """Whole cards stay free for those that need them."""
-    rows = [held("x", 0, "a/0", 4, owner=THEM)]
+    rows = [held("x", 0, "a/0", 8, owner=THEM)]
     made = planned(picture([node("a", [40_960]), node("b", [8192])], rows), want("llm", 8))
     assert where(made, "llm") == {0: "a-0"}
 
@@ -133,6 +135,34 @@ class TestUnits:
         """Known failure 8: 10 and 20 GB cards of one node sized alike."""
         made = planned(picture([node("a", [10_240, 20_480])]), want("llm", 15, instances=2), options=WAIT)
         assert where(made, "llm") == {0: "a-1", 1: "waiting"}
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_mix_is_what_runs_whosever_it_is(seed: int) -> None:
+    """One service more goes to the same place, whether those that run are of its own stack or of another."""
+    rng = random.Random(seed)
+    views = [node(name, rng.choice((2, 4)), cpu=rng.choice((16_000, 64_000))) for name in "abcd"]
+    running = [
+        want(
+            f"o{number}",
+            rng.choice((6, 7, 10, 13, 14)),
+            rng.choice((10, 30, 50)),
+            cpu_milli=rng.choice((500, 4000, 8000)),
+            instances=rng.randint(1, 3),
+        )
+        for number in range(3)
+    ]
+    made = plan(picture(views), running, WAIT)
+    rows = [
+        Held(f"{ME}/{service}/{ordinal}/1", ME, service, ordinal, "steady", "1", place, "ready")
+        for service, places in made.assignments.items()
+        for ordinal, place in places.items()
+        if place is not None
+    ]
+    new = want("new", rng.choice((6, 7, 10)), 10, cpu_milli=1000)
+    beside_own = planned(picture(views, rows), *running, new, options=WAIT)
+    foreign = [replace(row, owner=THEM) for row in rows]
+    assert where(planned(picture(views, foreign), new, options=WAIT), "new") == where(beside_own, "new")
 
 
 class TestWholeCards:

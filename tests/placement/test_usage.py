@@ -11,7 +11,7 @@ from tests.placement.build import THEM, held, node, picture, planned, want
 
 def test_a_card_says_what_is_used_free_and_whose_it_is() -> None:
     """After the plan: what stops is gone, what starts is there."""
-    rows = [held("old", 0, "a/0", 4), held("theirs", 0, "a/0", 2, 10, owner=THEM)]
+    rows = [held("old", 0, "a/0", 4), held("theirs", 0, "a/0", 8, 20, owner=THEM)]
     snapshot = picture([node("a", 2, zone="z")], rows)
     made = planned(snapshot, want("llm", 8, 30, cpu_milli=2000, memory_mib=1024))
     full = usage(snapshot, made)
@@ -23,13 +23,13 @@ def test_a_card_says_what_is_used_free_and_whose_it_is() -> None:
         "capacity_mib": 20_480,
         "capacity_source": "usable",
         "state": "ready",
-        "used_mib": 10_240,
-        "free_mib": 10_240,
-        "compute": 40,
-        "free_compute": 60,
+        "used_mib": 16_384,
+        "free_mib": 4096,
+        "compute": 50,
+        "free_compute": 50,
         "instances": [
             {"instance": "llm/0", "owner": "own", "mib": 8192, "compute": 30, "exclusive": False},
-            {"instance": "theirs/0", "owner": THEM, "mib": 2048, "compute": 10, "exclusive": False},
+            {"instance": "theirs/0", "owner": THEM, "mib": 8192, "compute": 20, "exclusive": False},
         ],
     }
     assert full["nodes"]["a"] == {
