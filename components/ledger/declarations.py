@@ -164,7 +164,13 @@ def nodes_of(connection: sa.Connection, names: Iterable[str]) -> tuple[tuple[Nod
 def sealed_for(vault: Vault, owner: str, declared: ServiceRecord) -> bytes:
     """Return what is kept of a declared service, encrypted."""
     about = _about(owner, declared.service, declared.revision)
-    return vault.seal({"document": declared.document, "secrets": declared.secrets}, about)
+    return vault.seal(content_of(declared), about)
+
+
+def content_of(declared: ServiceRecord) -> dict[str, Any]:
+    """Return what is kept of a declared service, in the clear."""
+    content: dict[str, Any] = {"document": declared.document, "secrets": declared.secrets}
+    return content | ({"settings": declared.settings} if declared.settings else {})
 
 
 def spec(connection: sa.Connection, owner: str, service: str, revision: str, vault: Vault) -> SpecRecord:
@@ -179,8 +185,7 @@ def spec(connection: sa.Connection, owner: str, service: str, revision: str, vau
             f"the ledger has no spec of service {service!r} of {owner} at revision {revision!r}; "
             "run `pulumi up`, which records it again"
         )
-    content = vault.open(sealed, _about(**place))
-    return SpecRecord(document=content["document"], secrets=content["secrets"])
+    return _unsealed(vault.open(sealed, _about(**place)))
 
 
 def specs(
@@ -192,8 +197,12 @@ def specs(
         for row in connection.execute(_ALL_SPECS, {"b_owner": owner})
         if (row.service, row.revision) in revisions
     }
-    opened = {key: vault.open(sealed, _about(owner, *key)) for key, sealed in found.items()}
-    return {key: SpecRecord(each["document"], each["secrets"]) for key, each in opened.items()}
+    return {key: _unsealed(vault.open(sealed, _about(owner, *key))) for key, sealed in found.items()}
+
+
+def _unsealed(content: Mapping[str, Any]) -> SpecRecord:
+    # What an earlier version wrote has no settings: its instances start with the pool's, as they did then.
+    return SpecRecord(content["document"], content["secrets"], content.get("settings") or {})
 
 
 def forget_service(

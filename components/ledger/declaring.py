@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.declarations import know, sealed_for, sweep_specs
+from components.ledger.declarations import content_of, know, sealed_for, sweep_specs
 from components.ledger.events import Story
 from components.ledger.keys import Vault
 from components.ledger.records import ServiceRecord
@@ -111,7 +111,7 @@ def _record_specs(
     digests: dict[str, str] = {}
     for name, each in services.items():
         place = {"owner": owner, "service": name, "revision": each.revision}
-        digests[name] = vault.digest({"document": each.document, "secrets": each.secrets} | place)
+        digests[name] = vault.digest(content_of(each) | place)
     asked = {"b_owner": owner, "b_services": [*services], "b_digests": [*digests.values()]}
     known = {row.digest: row.id for row in connection.execute(_SAME_SPECS, asked)}
     fresh = [

@@ -37,7 +37,10 @@ class PoolRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
-    """One service as declared, for :meth:`Ledger.declare_services`; ``secrets`` are the values that the file kept secret."""
+    """One service as declared, for :meth:`Ledger.declare_services`; ``secrets`` are the values that the file kept secret.
+
+    ``settings``: what its instances start with instead of what the pool's settings say on the day.
+    """
 
     service: str
     holder: str
@@ -45,14 +48,19 @@ class ServiceRecord:
     revision: str
     document: Mapping[str, Any]
     secrets: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SpecRecord:
-    """What an instance of one revision is started from. Keep ``secrets`` out of messages and logs."""
+    """What an instance of one revision is started from. Keep ``secrets`` out of messages and logs.
+
+    ``settings`` are this revision's own, laid over those of its pool.
+    """
 
     document: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

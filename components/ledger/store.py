@@ -143,11 +143,12 @@ class Ledger:
         revision: str,
         document: Mapping[str, Any],
         secrets: Mapping[str, str],
+        settings: Mapping[str, Any] | None = None,
         now: datetime,
         because: str,
     ) -> None:
         """Record a service's spec, encrypted, or take the service over. Nothing starts."""
-        declared = ServiceRecord(service, holder, pool, revision, document, secrets)
+        declared = ServiceRecord(service, holder, pool, revision, document, secrets, settings or {})
         self.declare_services(owner, (declared,), now=now, because=because)
 
     def declare_services(

@@ -11,6 +11,7 @@ from typing import Any
 from components.spec.claim import Wanted
 from components.spec.packed import packed
 from components.spec.pool import Pool
+from components.spec.revision import settings_of_revision
 from components.spec.service import Service
 
 
@@ -28,19 +29,20 @@ def pool_properties(pool: Pool, owner: str) -> dict[str, Any]:
 
 def service_properties(service: Service, pool: Pool, wanted: Wanted, owner: str) -> dict[str, Any]:
     """Return the inputs of ``EasService`` without the secrets; ``wanted`` has the hashes that stand for them."""
+    about = {
+        "source": service.source,
+        "revision": wanted.revision,
+        "token_hash": wanted.token_hash,
+        "pool_facts": pool.facts,
+    }
+    if settings := settings_of_revision(service, pool):
+        about["settings"] = settings
     return {
         "name": service.name,
         "owner": owner,
         "pool": pool.name,
         "spec": packed(service.public()),
-        "about": packed(
-            {
-                "source": service.source,
-                "revision": wanted.revision,
-                "token_hash": wanted.token_hash,
-                "pool_facts": pool.facts,
-            }
-        ),
+        "about": packed(about),
     }
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from components.ledger import PoolRecord
+from components.ledger import PoolRecord, SpecRecord
 from components.placement.snapshot import Held
 from components.runtimes.port import Launch, PinnedCard
 from components.spec.node import Card, Node
@@ -18,7 +17,7 @@ SHORTEST_SECRET = 4
 
 def launch_of(
     held: Held,
-    document: Mapping[str, Any],
+    spec: SpecRecord,
     secrets: Mapping[str, str],
     pool: PoolRecord,
     nodes: Mapping[str, Node],
@@ -26,7 +25,8 @@ def launch_of(
     """Return everything that a runtime needs to start the instance; ``secrets`` has its token.
 
     ``nodes``: key -> node, where card indexes, models and capacities come from; also a node that left the program, since a
-    restart happens where the instance is. A card that no node names any more is told by its UUID alone.
+    restart happens where the instance is. Settings that are the revision's own win over the pool's: an instance of an old
+    revision starts with what that revision ran. A card that no node names any more is told by its UUID alone.
     """
     place = held.place
     node = nodes.get(place.node_key)
@@ -40,9 +40,9 @@ def launch_of(
         node=place.node,
         cards=tuple(_pinned(held, uuid, cards.get(uuid)) for uuid in place.cards),
         exclusive=place.exclusive,
-        spec=document,
+        spec=spec.document,
         secrets=secrets,
-        settings=pool.settings,
+        settings={**pool.settings, **spec.settings},
     )
 
 

@@ -112,7 +112,7 @@ class Outfitter:
         task.limit_s = ready_limit(spec.document, pool.settings)
         task.secrets = self._secrets(held.service, spec)
         if task.verb != "stop":
-            task.launch = launch_of(held, spec.document, task.secrets, pool, self.nodes)
+            task.launch = launch_of(held, spec, task.secrets, pool, self.nodes)
 
     def hide_secrets(self, held: Held, text: str) -> str:
         """Return ``text``, which may quote a log, without the secrets of the instance's service."""

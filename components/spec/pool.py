@@ -72,8 +72,11 @@ class Pool:
     def settings(self) -> dict[str, Any]:
         """The section of this pool's runtime, as plain data for a launch."""
         if self.runtime == "local":
-            made = self.local.model_dump(mode="json")
-            return {**made, "ports": list(self.local.ports)}
+            # Not model_dump, which warns of every command that is a list of words.
+            run = {
+                name: line if isinstance(line, str) else list(line) for name, line in self.local.run.items()
+            }
+            return {**dict(self.local), "run": run, "ports": list(self.local.ports)}
         return dict(self.runtime_settings)
 
     @cached_property

@@ -30,10 +30,21 @@ def revision_of(service: Service, secret: bytes, pool: Pool | None = None) -> st
     Keyed, so that it tells nothing of the secrets and environment that it covers.
     """
     data = _restarting(service.data())
-    entry = stand_in_for(service, pool.local.run) if pool and pool.runtime == "local" else None
-    if pool is not None and entry is not None:
-        data = {"service": data, "local.run": pool.local.run[entry]}
+    for line in settings_of_revision(service, pool).get("run", {}).values():
+        data = {"service": data, "local.run": line}
     return keyed(secret, "revision", data)
+
+
+def settings_of_revision(service: Service, pool: Pool | None) -> dict[str, Any]:
+    """Return what of the pool's section for its runtime an instance of this revision starts with, whatever it says later.
+
+    On the local runtime that is ``run`` with the one command that stands in for this service, under its name, or with none
+    where its own runs. Laid over the pool's settings of the day by ``settle/launch.py``.
+    """
+    if pool is None or pool.runtime != "local":
+        return {}
+    entry = stand_in_for(service, pool.local.run)
+    return {"run": {} if entry is None else {service.name: pool.settings()["run"][entry]}}
 
 
 def _restarting(data: dict[str, Any]) -> dict[str, Any]:

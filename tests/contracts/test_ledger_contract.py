@@ -174,6 +174,21 @@ def test_a_spec_reads_back_and_an_unknown_revision_is_a_sentence(ledger: Ledger)
         ledger.spec(OWNER, "a", "r9")
 
 
+def test_settings_of_a_revision_stay_with_it(ledger: Ledger) -> None:
+    old, new = (
+        ServiceRecord("a", "h", "p", revision, {}, settings={"run": {"a": revision}})
+        for revision in ("r1", "r2")
+    )
+    ledger.declare_services(OWNER, [old], now=NOW, because=BECAUSE)
+    run(ledger, commit(ledger, [start(1, "a", place())], nodes=[node()]))
+    ledger.declare_services(OWNER, [new], now=NOW, because=BECAUSE)
+    assert ledger.spec(OWNER, "a", "r1").settings == {"run": {"a": "r1"}}
+    assert {key: spec.settings for key, spec in ledger.specs(OWNER, {("a", "r1"), ("a", "r2")}).items()} == {
+        ("a", "r1"): {"run": {"a": "r1"}},
+        ("a", "r2"): {"run": {"a": "r2"}},
+    }
+
+
 def test_many_services_are_declared_at_once(ledger: Ledger) -> None:
     records = [ServiceRecord(f"s{n}", "h", "p", "r1", {"n": n}) for n in range(20)]
     ledger.declare_services(OWNER, records, now=NOW, because=BECAUSE)

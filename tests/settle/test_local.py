@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from components.runtimes.local.runtime import LocalRuntime
 from components.runtimes.port import Runtime
 from components.settle.loop import Conduct
 from components.settle.teardown import conduct_of, teardown_owner
-from tests.settle.world import OWNER, World, place, start
+from tests.settle.world import OWNER, World, again, place, start, stop
 
 pytestmark = pytest.mark.e2e
 
@@ -67,6 +68,41 @@ def test_real_processes_start_fail_and_end(world: World) -> None:
     teardown_owner(world.ledger, lambda _name: runtime, OWNER, because="down", conduct=_quiet(world))
     assert not [process for process in marked if process.is_running() and process.status() != "zombie"]
     assert world.states() == {}
+
+
+def test_an_instance_of_an_old_revision_starts_again_with_what_that_revision_ran(world: World) -> None:
+    """A roll is paused or not begun, the pool's line is the next revision's already, and an old instance is repaired."""
+    ran = world.home / "ran"
+    old, new = (
+        {"run": {"page": [sys.executable, "-c", f"open({str(ran)!r}, 'a').write('{letter}')\n{SERVES}"]}}
+        for letter in "on"
+    )
+    base = conduct_of("test")
+    world.settings = SETTINGS | old
+    world.declare("page", settings=old)
+    made = world.commit([start(1, "page", 0, place(0, 0))])
+    assert world.settle(clock=base.clock, sleep=base.sleep).complete
+    world.settings = SETTINGS | new
+    world.declare("page", settings=new, revision="r2")
+    end(world, made.ids[1])
+    world.commit([again("restart", 1, "page", 0, made.ids[1])])
+    assert world.settle(clock=base.clock, sleep=base.sleep).complete
+    assert ran.read_text() == "oo"
+    world.commit(
+        [stop(1, "page", 0, made.ids[1]), start(2, "page", 0, place(0, 0), 1, how="roll", revision="r2")],
+        revisions={"page": "r2"},
+    )
+    assert world.settle(clock=base.clock, sleep=base.sleep).complete
+    assert ran.read_text() == "oon"
+
+
+def end(world: World, instance: str) -> None:
+    """Let an instance end behind the ledger's back."""
+    limit = time.monotonic() + 30
+    world.runtime.stop(instance)
+    while world.runtime.observe([instance])[instance].condition != "absent":
+        assert time.monotonic() < limit, "it does not end"
+        time.sleep(0.1)
 
 
 def _of(process: psutil.Process, instance: str) -> bool:

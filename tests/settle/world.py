@@ -113,7 +113,9 @@ class World:
         labels: Mapping[str, str] | None = None,
         document: Mapping[str, Any] | None = None,
         token: str = "",
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
+        """Declare the pool with its settings of now, and services; ``settings`` are their revision's own."""
         self.ledger.declare_pool(
             OWNER,
             POOL,
@@ -134,6 +136,7 @@ class World:
                 revision=revision,
                 document={"metadata": {"name": service}, **(document or {}), "labels": dict(labels or {})},
                 secrets={"token": token} if token else {},
+                settings=settings,
                 now=self.clock(),
                 because="test",
             )

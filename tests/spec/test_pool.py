@@ -160,6 +160,8 @@ def test_the_settings_of_a_runtime_are_plain_data() -> None:
         "parallel": 40,
         "ready_timeout_s": 1200,
     }
+    run = {"page": ["serve", "--fast"], "default": "serve"}
+    assert pool(local={"run": run}).settings()["run"] == run
     assert pool(runtime="pai-eas", **{"pai-eas": {"region": "cn-x"}}).settings() == {"region": "cn-x"}
 
 

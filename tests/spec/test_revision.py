@@ -1,9 +1,11 @@
 """The digest of all whose change restarts an instance, tokens, and the update strategy's defaults."""
 
+import json
 from typing import Any
 
 import pytest
 
+from components.resources.properties import service_properties
 from components.spec.revision import (
     derived_token,
     revision_of,
@@ -84,6 +86,21 @@ def test_a_command_of_its_own_is_not_touched_by_what_stands_in_for_others() -> N
     named = wanted_of(made, pool(local={"run": {"svc": "x"}}), secret=SECRET).revision
     assert one == other == revision_of(made, SECRET)
     assert named != one
+
+
+@pytest.mark.parametrize(
+    ("run", "kept"),
+    [
+        ({"default": "serve", "other": "x"}, {"svc": "serve"}),
+        ({"default": "serve", "svc": ["own"]}, {"svc": ["own"]}),
+        ({"other": "x"}, {}),
+    ],
+)
+def test_the_line_that_a_revision_runs_goes_with_it_and_no_other(run: Any, kept: Any) -> None:
+    told = service_properties(
+        service(**IMAGE), pool(local={"run": run}), wanted_of(service(**IMAGE), pool(), secret=SECRET), "o"
+    )
+    assert json.loads(told["about"])["settings"] == {"run": kept}
 
 
 def test_a_revision_is_16_digits_and_keyed() -> None:

@@ -110,13 +110,15 @@ def _service(holder: str, told: Mapping[str, Any]) -> ServiceRecord:
     from components.ledger import ServiceRecord
     from components.spec.packed import unpacked
 
+    about = unpacked(told.get("about")) or {}
     return ServiceRecord(
         service=told["name"],
         holder=holder,
         pool=told.get("pool") or "",
-        revision=(unpacked(told.get("about")) or {}).get("revision") or "",
+        revision=about.get("revision") or "",
         document=unpacked(told["spec"]),
         secrets={key: str(value) for key, value in (told.get("secrets") or {}).items() if value},
+        settings=about.get("settings") or {},
     )
 
 

@@ -28,6 +28,8 @@ ABOUT = "about"
 """The input with all that is known of the declaration besides its spec: file, revision, token hash, pool facts."""
 FACTS = "pool_facts"
 """The part of it that tells policies what the pool has."""
+SETTINGS = "settings"
+"""The part of it that the ledger keeps with the revision: what the pool's section says of this service now."""
 SECRETS = "secrets"
 
 
@@ -61,7 +63,7 @@ def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Leave the comparison to the engine, which then shows it key by key; never ask for a replacement.
 
     A change of the pool alone (``pool_facts``, what policies need to know of it) or of the file's name is no change of the
-    service: it is stored, and a pool that grows does not show every service as changed.
+    service: it is stored, and a pool that grows does not show every service as changed. ``settings`` are in the revision.
     """
     return DiffResult(changes=False if _compared(olds) == _compared(news) else None)
 
@@ -102,7 +104,7 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
 def _compared(side: dict[str, Any]) -> Any:
     about = unpacked(side.get(ABOUT))
     if isinstance(about, dict):
-        about = {key: value for key, value in about.items() if key not in (FACTS, "source")}
+        about = {key: value for key, value in about.items() if key not in (FACTS, SETTINGS, "source")}
     return whole({**public(side), "spec": unpacked(side.get("spec")), ABOUT: about})
 
 
@@ -116,6 +118,7 @@ def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
         revision=about.get("revision") or "",
         document=mapping(props, "spec"),
         secrets={key: str(value) for key, value in (props.get(SECRETS) or {}).items() if value},
+        settings=about.get(SETTINGS) or {},
     )
     because = f"EasService {record.service} {operation} (pid {os.getpid()})"
     session.session().declare(Declaration(props["owner"], record, because))
