@@ -62,7 +62,7 @@ def test_what_restarts_changes_the_revision(change: Any) -> None:
     assert revision_of(changed(**change), SECRET) != revision_of(changed(), SECRET)
 
 
-IMAGE = {"containers": [{"image": "llm:1"}]}
+IMAGE: dict[str, Any] = {"containers": [{"image": "llm:1"}]}
 
 
 @pytest.mark.parametrize("top", [IMAGE, {"processor": "pmml"}, {}], ids=["image", "processor", "nothing"])
