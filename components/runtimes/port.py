@@ -74,7 +74,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a runtime can hold to. ``enforced`` is the sentence that `up` prints when limits are not enforced."""
+    """What a runtime can hold to. ``enforced`` is the sentence that `up` prints when limits are not enforced.
+
+    ``instant``: its verbs write something down and return, so that they need no thread each, and nothing is spared by
+    having few instances in flight.
+    """
 
     pin_card: bool
     pin_node: bool
@@ -83,6 +87,7 @@ class Capabilities:
     enforce_compute: bool
     reconfigure: bool
     enforced: str = ""
+    instant: bool = False
 
 
 class Runtime(Protocol):

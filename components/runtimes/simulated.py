@@ -119,6 +119,7 @@ class SimulatedRuntime:
             enforce_memory=True,
             enforce_compute=True,
             reconfigure=True,
+            instant=True,
             enforced="simulated: nothing is started, and no process holds any card",
         )
 

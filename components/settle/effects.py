@@ -1,9 +1,12 @@
-"""Telling the runtimes, each call in a thread of its own, with retries and fault points. Nothing is decided here."""
+"""Telling the runtimes, each call in a thread of its own, with retries and fault points. Nothing is decided here.
+
+A runtime that is instant is told without a thread: handing a call over costs more than the call.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Literal
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
@@ -41,23 +44,40 @@ class Effects:
         self._stop_requested = stop_requested
         self._fault = fault
 
-    def tell(self, task: Task, verb: Told) -> None:
-        """Begin to tell the task's runtime; the task is busy until the call returns."""
-        task.busy = self._executor.submit(self._call, task, verb)
+    def tell(self, task: Task, verb: Told, *, instant: bool = False) -> None:
+        """Begin to tell the task's runtime; the task is busy until the call returns: now, where it is ``instant``."""
+        told = self._told(task, verb) if instant else None
+        task.busy = told or self._executor.submit(self._call, task, verb)
+
+    def _told(self, task: Task, verb: Told) -> Future[None] | None:
+        """Tell the runtime here and now; None where it is busy, so that it must be asked again, and somebody must wait."""
+        told: Future[None] = Future()
+        try:
+            self._once(task, verb, self._act(task, verb))
+        except BaseException as error:  # noqa: BLE001 - it is for whoever hears of the call, as from a thread
+            if _retriable(error):
+                return None
+            told.set_exception(error)
+        else:
+            told.set_result(None)
+        return told
 
     def _call(self, task: Task, verb: Told) -> None:
         act = self._act(task, verb)
         for attempt in Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, RuntimeFault) and error.retriable),
+            retry=retry_if_exception(_retriable),
             stop=self._given_up,
             wait=wait_exponential(FIRST_WAIT_S, max=LONGEST_WAIT_S),
             sleep=self._sleep,
             reraise=True,
         ):
             with attempt:
-                self._fault(f"{verb}:before:{task.name}")
-                act()
-                self._fault(f"{verb}:after:{task.name}")
+                self._once(task, verb, act)
+
+    def _once(self, task: Task, verb: Told, act: Callable[[], None]) -> None:
+        self._fault(f"{verb}:before:{task.name}")
+        act()
+        self._fault(f"{verb}:after:{task.name}")
 
     def _act(self, task: Task, verb: Told) -> Callable[[], None]:
         if verb == "stop":
@@ -76,3 +96,7 @@ class Effects:
 
     def _given_up(self, state: RetryCallState) -> bool:
         return self._stop_requested() or _LAST_ATTEMPT(state)
+
+
+def _retriable(error: BaseException) -> bool:
+    return isinstance(error, RuntimeFault) and error.retriable

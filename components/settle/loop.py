@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from components.ledger import LeaseHolder, LeaseLost, Ledger, OpenStep
 from components.placement.snapshot import Held
@@ -116,7 +117,7 @@ def _run(
     workers = min(THREADS, max(1, len(tasks)))
     with ThreadPoolExecutor(workers, thread_name_prefix="eas-settle") as executor:
         effects = Effects(executor, conduct.sleep, stop_requested=conduct.stop_requested, fault=conduct.fault)
-        limit = outfitter.parallel if conduct.parallel is None else lambda _pool: conduct.parallel or 1
+        limit = cache(outfitter.parallel) if conduct.parallel is None else lambda _pool: conduct.parallel or 1
         run = Run(
             tasks,
             book=book,

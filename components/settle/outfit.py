@@ -10,7 +10,7 @@ from components.ledger import Ledger, LedgerError, OpenStep, PoolRecord, SpecRec
 from components.placement.address import address_of, card_indexes
 from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
-from components.settle.lanes import PARALLEL
+from components.settle.lanes import INSTANT, PARALLEL
 from components.settle.launch import launch_of, redacted
 from components.settle.limits import AFTER_GRACE_S, GRACE_S, ready_limit, stop_limit
 from components.settle.outcome import SettleError
@@ -60,10 +60,12 @@ class Outfitter:
         return self._token_hashes.get(service, "")
 
     def parallel(self, pool: str) -> int:
-        """Return how many instances of a pool may be in flight: its setting ``parallel``, else 40."""
+        """Return how many instances of a pool may be in flight: its setting ``parallel``, else what its runtime bears."""
         record = self._pools.get(pool)
         value = record.settings.get("parallel") if record else None
-        return int(value) if isinstance(value, int | float) and value >= 1 else PARALLEL
+        if isinstance(value, int | float) and value >= 1:
+            return int(value)
+        return INSTANT if record and self.runtime_of(pool).capabilities().instant else PARALLEL
 
     def runtime_of(self, pool: str) -> Runtime:
         """Return the runtime of a pool; raises :class:`SettleError` when the ledger has no such pool."""

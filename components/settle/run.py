@@ -270,7 +270,7 @@ class Run:
             event, text = words.told(task, told)
             self._narrator.say(event, task.label, text, now)
         task.since = now
-        self._effects.tell(task, told)
+        self._effects.tell(task, told, instant=self._watch.capabilities(task.runtime).instant)
 
     def _fail(self, task: Task, reason: str, now: datetime) -> None:
         told = self.tally.failed.get(task.label)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.ledger import LedgerError, ServiceRecord
+from components.providers.work import gathered as work
 from components.providers.work.gathered import Declaration, Gathered
 from tests.providers.engine import Stack
 
@@ -74,8 +75,8 @@ class Waits(threading.Condition):
     asked = 0
 
     def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
-        """Wait, and count."""
-        self.asked += 1
+        """Wait, and count where it is for others and not for the turn."""
+        self.asked += timeout is not None
         return super().wait_for(predicate, timeout)
 
 
@@ -83,7 +84,7 @@ def test_one_that_comes_alone_waits_for_nobody() -> None:
     """However many come so: `--parallel 1`, or one service that changed."""
     batches: list[int] = []
     gathered = Gathered(lambda batch: batches.append(len(batch)))
-    gathered._arrived = waits = Waits()
+    gathered._changed = waits = Waits()
     for name in "abcd":
         gathered.declare(declaration(name))
     assert batches == [1, 1, 1, 1]
@@ -101,7 +102,7 @@ def test_ones_that_come_while_others_are_recorded_wait_for_more_until_nobody_com
         batches.append(len(batch))
 
     gathered = Gathered(commit)
-    gathered._arrived = waits = Waits()
+    gathered._changed = waits = Waits()
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(gathered.declare, declaration("a"))
         assert running.wait(30)
@@ -115,6 +116,32 @@ def test_ones_that_come_while_others_are_recorded_wait_for_more_until_nobody_com
     gathered.declare(declaration("c"))
     assert waits.asked == 1
     assert batches == [1, 1, 1]
+
+
+def test_what_is_recorded_returns_while_the_next_waits_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or nobody would come: Pulumi's threads bring the next declaration once they have the answer to the last."""
+    monkeypatch.setattr(work, "PAUSE_S", 600.0)
+    batches: list[int] = []
+    running, go_on = threading.Event(), threading.Event()
+
+    def commit(batch: Sequence[Declaration]) -> None:
+        running.set()
+        assert go_on.wait(30)
+        batches.append(len(batch))
+
+    gathered = Gathered(commit)
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(gathered.declare, declaration("a"))
+        assert running.wait(30)
+        second = threads.submit(gathered.declare, declaration("b"))
+        while not gathered._waiting:
+            threading.Event().wait(0.001)
+        go_on.set()
+        first.result(30)
+        assert not second.done()
+        for each in (second, *(threads.submit(gathered.declare, declaration(name)) for name in "cd")):
+            each.result(30)
+    assert batches == [1, 3]
 
 
 def test_each_event_names_its_own_cause(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from components.runtimes.port import Capabilities, Launch, Observation, Runtime
 from components.spec.node import Node
@@ -16,7 +17,8 @@ class Wrapped:
         self.name = inner.name
 
     def capabilities(self) -> Capabilities:
-        return self.inner.capabilities()
+        """A verb that misbehaves may take its time."""
+        return replace(self.inner.capabilities(), instant=False)
 
     def inventory(self) -> tuple[Node, ...] | None:
         return self.inner.inventory()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from components.runtimes.port import Capabilities, Launch, Observation, Runtime, RuntimeFault
+from components.settle.lanes import PARALLEL
 from components.settle.limits import APPEAR_S, READY_S, UNSEEN_S
 from components.spec.claim import Claim, Wanted
 from tests.settle.conftest import Opener
@@ -463,3 +465,73 @@ def test_two_pools_do_not_share_their_room(open_world: Opener) -> None:
 def test_every_wrapped_runtime_is_a_runtime(world: World) -> None:
     runtime: Runtime = Wrapped(world.simulated)
     assert runtime.name == "simulated"
+
+
+class Instant(Wrapped):
+    """A runtime whose verbs only write something down."""
+
+    def capabilities(self) -> Capabilities:
+        return replace(self.inner.capabilities(), instant=True)
+
+
+@pytest.mark.parametrize("instant", [True, False])
+def test_only_an_instant_runtime_is_told_without_a_thread(open_world: Opener, instant: bool) -> None:
+    """And in the order of the plan, each after it was recorded."""
+    told: list[tuple[str, bool, str]] = []
+
+    class Told(Wrapped):
+        def capabilities(self) -> Capabilities:
+            return replace(self.inner.capabilities(), instant=instant)
+
+        def start(self, launch: Launch) -> None:
+            here = threading.current_thread() is threading.main_thread()
+            told.append((launch.service, here, world.rows()[launch.id].held.state))
+            super().start(launch)
+
+    world = open_world(wrap=Told)
+    names = [f"page{n}" for n in range(6)]
+    world.declare(*names)
+    world.commit([start(n, name, 0, place(0, n % 4, 512)) for n, name in enumerate(names, 1)])
+    assert world.settle().complete
+    assert {(here, state) for _, here, state in told} == {(instant, "starting")}
+    assert sorted(name for name, _, _ in told) == names
+    if instant:
+        assert [name for name, _, _ in told] == names
+
+
+def test_an_instant_runtime_that_is_busy_or_defective_is_no_other_than_the_rest(open_world: Opener) -> None:
+    """It is asked again, and what it raises is the instance's."""
+
+    class Odd(Instant):
+        refusals = 2
+
+        def start(self, launch: Launch) -> None:
+            if launch.service == "busy" and self.refusals:
+                self.refusals -= 1
+                raise RuntimeFault("the engine is busy; wait", retriable=True)
+            if launch.service == "odd":
+                raise ZeroDivisionError("by zero")
+            super().start(launch)
+
+    world = open_world(wrap=Odd)
+    world.declare("busy", "odd", "page")
+    world.commit([start(n, name, 0, place(0, n)) for n, name in enumerate(("busy", "odd", "page"), 1)])
+    outcome = world.settle()
+    assert sorted(outcome.ready) == [f"{OWNER}/busy/0/i0", f"{OWNER}/page/0/i2"]
+    assert "ZeroDivisionError" in outcome.failed["odd/0"]
+
+
+def test_many_of_an_instant_runtime_are_in_flight(open_world: Opener) -> None:
+    """Nothing is spared by having few; each wave is two transactions."""
+    world = open_world(settings={"ready_after_s": 5})
+    world.declare("page")
+    world.commit([start(n, "page", n - 1, place(n % 2, n // 2 % 4, 10)) for n in range(1, PARALLEL + 11)])
+    most = 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal most
+        most = max(most, list(world.states().values()).count("starting"))
+        world.clock.sleep(seconds)
+
+    assert world.settle(sleep=sleep).complete
+    assert most == PARALLEL + 10

@@ -41,32 +41,36 @@ class Gathered:
     def __init__(self, commit: Callable[[Sequence[Declaration]], None]) -> None:
         """``commit`` records all it is given, or none and raises."""
         self._commit = commit
-        self._arrived = threading.Condition()
-        self._turn = threading.Lock()
+        self._changed = threading.Condition()
         self._waiting: list[_Ticket] = []
+        self._led = False
         self._crowded = False
 
     def declare(self, declaration: Declaration) -> None:
         """Record it; raises what ``commit`` raises of it, whatever becomes of the others."""
         mine = _Ticket(declaration)
-        with self._arrived:
+        with self._changed:
             self._waiting.append(mine)
             # One that comes alone is recorded at once: a change of one service, or `--parallel 1`.
-            self._crowded = self._crowded or self._turn.locked()
-            self._arrived.notify_all()
-        with self._turn:
-            if not mine.done:
-                self._record(self._gather())
+            self._crowded = self._crowded or self._led
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: mine.done or not self._led)
+            batch = [] if mine.done else self._gather()
+        if batch:
+            self._record(batch)
+            with self._changed:
+                self._led = False
+                self._changed.notify_all()
         if mine.error is not None:
             raise mine.error
 
     def _gather(self) -> list[_Ticket]:
-        """Take all that wait by now, or in a moment where others have been coming."""
-        with self._arrived:
-            if self._crowded:
-                self._arrived.wait_for(lambda: len(self._waiting) >= TOGETHER, PAUSE_S)
-                self._crowded = len(self._waiting) > 1
-            batch, self._waiting = self._waiting, []
+        """Lead: take all that wait by now, or in a moment where others have been coming."""
+        self._led = True
+        if self._crowded:
+            self._changed.wait_for(lambda: len(self._waiting) >= TOGETHER, PAUSE_S)
+            self._crowded = len(self._waiting) > 1
+        batch, self._waiting = self._waiting, []
         return batch
 
     def _record(self, batch: Sequence[_Ticket]) -> None:
