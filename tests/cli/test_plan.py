@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 
 import pytest
 
+from components.cli.base.session import now
+from components.ledger import this_process
 from components.runtimes.local import gpu
 from components.spec.node import Card
 from tests.cli.fake_pulumi import FakePulumi
@@ -312,3 +315,45 @@ def test_a_stack_that_says_no_number_of_moves_is_told_so(scratch: Scratch, wrong
     assert result.exit_code == 1
     assert "Pulumi.test.yaml: eas:max_moves is " in result.stderr
     assert "not a whole number of instances, 0 or more. Write for example 2" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"text": POOL.replace("eas-r-lab00001", "eas-r-lab00002"), "runtime": "simulated"},
+            "is resource eas-r-lab00001 and holds 2 instances (page/0, page/1)",
+        ),
+        ({"runtime": "local"}, "is runtime simulated and holds 2 instances (page/0, page/1)"),
+    ],
+)
+def test_a_pool_that_cannot_become_so_is_refused_as_the_preview_refuses_it(
+    scratch: Scratch, changed: dict[str, str], said: str
+) -> None:
+    scratch.service("page", gpu_memory=20, instance=2)
+    scratch.apply()
+    scratch.pool(**changed)
+    result = scratch.eas("plan")
+    assert result.exit_code == 1
+    assert f"refused: pool lab {said}" in result.stdout
+    assert "unchanged" not in result.stdout
+    assert said in scratch.json("plan", code=1)["refusals"][0]
+
+
+def test_a_referenced_pool_that_the_ledger_does_not_know_is_refused(scratch: Scratch) -> None:
+    scratch.stack("test", references=["lab"])
+    result = scratch.eas("plan")
+    assert result.exit_code == 1
+    assert "pool lab is referenced (eas:references)" in result.output
+
+
+def test_a_plan_that_somebody_carries_out_is_said_beside_it(fleet: Scratch) -> None:
+    session = fleet.session()
+    holder = this_process("pulumi up in another terminal", os.getppid())
+    session.writable_ledger.lease(session.owner, ["page"], holder=holder, now=now())
+    session.close()
+    result = fleet.eas("plan")
+    assert (
+        f"`up` is refused at the moment: another process is carrying out this stack's plan: {holder}"
+        in result.stderr
+    )

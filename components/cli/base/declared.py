@@ -107,13 +107,30 @@ def nodes_of(project: Project, references: Sequence[str]) -> tuple[Node, ...]:
 
 
 def snapshot_of(session: Session, project: Project) -> Snapshot:
-    """Return the snapshot that a plan is made on, taken as the provider's ``check`` takes it."""
+    """Return the snapshot that a plan is made on, taken as the provider's ``check`` takes it.
+
+    Raises ``LedgerError`` for a referenced pool that the ledger does not know.
+    """
+    from components.ledger.admission import borrowed_nodes
+
     references = Choice.of(session).references
     ledger = session.ledger
-    referenced = [ledger.pool(name) for name in references]
-    borrowed = [node for record in referenced if record is not None for node in record.nodes]
+    borrowed = borrowed_nodes(ledger, references)
     names = sorted({*references, *(pool.name for pool in project.pools)})
     return ledger.snapshot(session.owner, (*nodes_of(project, references), *borrowed), names)
+
+
+def pool_refusals(session: Session, project: Project) -> tuple[str, ...]:
+    """Return why pools cannot be declared as the files say, as ``GpuPool`` says it in a preview."""
+    from components.ledger.admission import pool_refusal
+
+    references = Choice.of(session).references
+    told = (
+        pool_refusal(session.ledger, session.owner, pool.name, resource=pool.resource, runtime=pool.runtime)
+        for pool in project.pools
+        if pool.name not in references
+    )
+    return tuple(filter(None, told))
 
 
 def options_of(session: Session, project: Project) -> PlanOptions:

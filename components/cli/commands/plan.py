@@ -11,7 +11,7 @@ import typer
 from components.cli.base import declared
 from components.cli.base.command import command
 from components.cli.base.ending import Exit
-from components.cli.base.session import Session
+from components.cli.base.session import Session, now
 from components.cli.commands.supposed import Supposed, as_if, leaving
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def register(app: typer.Typer) -> None:
         The planner is the one that `pulumi preview` asks, and so is the ledger; the policies are not asked. Exit status:
         0 everything finds a place, 1 something is refused.
         """
+        from components.ledger.admission import carried_out_elsewhere
+
         with session.busy("planning"):
             project = declared.sound(session, services)
             supposed = Supposed(tuple(drain or ()), tuple(lose or ()), max_moves, rebalance)
@@ -91,9 +93,11 @@ def register(app: typer.Typer) -> None:
         if not session.ledger.exists:
             missing = f"ledger {session.ledger_place[0]} is not there yet: planned as if nothing ran"
             print(missing, file=sys.stderr)
+        elif busy := carried_out_elsewhere(session.ledger, session.owner, now()):
+            print(f"`up` is refused at the moment: {busy}", file=sys.stderr)
         warnings = "".join(f"warning: {fault}\n" for fault in ignored)
         session.show(proposal.to_dict() | {"ineffective": ignored}, warnings + proposal.text(cards=cards))
-        return Exit.FAILED if proposal.plan.blocking else Exit.OK
+        return Exit.FAILED if proposal.refused or proposal.plan.blocking else Exit.OK
 
 
 class Proposed:
@@ -106,8 +110,10 @@ class Proposed:
         options: PlanOptions,
         plan: Plan,
         supposed: Supposed,
+        refused: tuple[str, ...] = (),
     ) -> None:
-        """Keep them. ``supposed``: what of the snapshot was only asked."""
+        """Keep them. ``supposed``: what of the snapshot was only asked. ``refused``: why pools cannot be as declared."""
+        self.refused = refused
         self.supposed = supposed
         self.options = options
         self.snapshot = snapshot
@@ -127,7 +133,8 @@ class Proposed:
         if supposed.rebalance is not None:
             options = replace(options, rebalance=supposed.rebalance)
         wanted = declared.wanted_of(session, project)
-        return cls(snapshot, wanted, options, plan(snapshot, wanted, options), supposed)
+        refused = declared.pool_refusals(session, project)
+        return cls(snapshot, wanted, options, plan(snapshot, wanted, options), supposed, refused)
 
     def usage(self) -> dict[str, Any]:
         """Return every card as it would be."""
@@ -143,7 +150,7 @@ class Proposed:
         return {
             "assignments": addresses(self.plan.assignments, indexes),
             "change": self.plan.change(),
-            "refusals": [str(refusal) for refusal in self.plan.blocking],
+            "refusals": [*self.refused, *(str(refusal) for refusal in self.plan.blocking)],
             "waiting": [str(refusal) for refusal in self.plan.waiting],
             "warnings": list(self.plan.warnings),
             "rolling": self.plan.rolling,
@@ -161,9 +168,9 @@ class Proposed:
         indexes = card_indexes(view.node for view in self.snapshot.nodes)
         lines = [f"warning: {warning}" for warning in plan.warnings]
         lines += [f"{service}: {sentence}" for service, sentence in sorted(plan.rolling.items())]
-        lines += [f"refused: {sentence}" for sentence in refusal_lines(plan.blocking)]
+        lines += [f"refused: {sentence}" for sentence in (*self.refused, *refusal_lines(plan.blocking))]
         lines += [f"waiting: {sentence}" for sentence in refusal_lines(plan.waiting)]
-        if not plan.blocking:
+        if not (self.refused or plan.blocking):
             lines.append(change_table(plan.steps, before, indexes, unchanged(plan)))
         lines += map(str, leaving(self.snapshot, plan, self.supposed))
         if cards:

@@ -14,6 +14,7 @@ from pulumi.dynamic import (
 )
 
 from components.ledger import Ledger, LedgerError
+from components.ledger.admission import carried_out_elsewhere
 from components.placement.address import WAITING
 from components.placement.bound import rejudge
 from components.placement.plan_types import Plan
@@ -40,7 +41,6 @@ from components.providers.work.proposal import (
     take_snapshot,
     unlike,
 )
-from components.settle.holder import this_process
 from components.settle.teardown import teardown_owner
 
 DECIDED = ("assignments", "change", "usage")
@@ -132,15 +132,7 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
 def _not_now(ledger: Ledger, given: PlacementInput, known: dict[str, dict[str, str]]) -> str:
     """Return why nothing may be planned now, or an empty text."""
     _require_known(ledger, given.owner, known)
-    mine = this_process("")
-    for lease in ledger.leases(given.owner, now=session.now()):
-        holder = lease.holder
-        if (holder.pid, holder.created, holder.host) != (mine.pid, mine.created, mine.host):
-            return (
-                f"another process is carrying out this stack's plan: {holder} holds service {lease.service}. "
-                "Wait until it ends, or end it, then run this again"
-            )
-    return ""
+    return carried_out_elsewhere(ledger, given.owner, session.now())
 
 
 def _require_known(ledger: Ledger, owner: str, assignments: dict[str, dict[str, str]]) -> None:

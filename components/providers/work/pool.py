@@ -14,7 +14,7 @@ from pulumi.dynamic import (
 )
 
 from components.ledger import LedgerError
-from components.placement.picture import counted
+from components.ledger.admission import pool_refusal
 from components.providers.work import session
 from components.providers.work.inputs import (
     InputError,
@@ -86,29 +86,8 @@ def _refusal(news: dict[str, Any]) -> str:
         nodes_of(mapping(news, "nodes"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"nodes of pool {name} cannot be read ({type(error).__name__}: {error})") from error
-    ledger = session.session().reading()
-    recorded = ledger.pool(name)
-    if recorded is None:
-        return ""
-    if recorded.owner != owner:
-        return (
-            f"pool {name} is declared by {recorded.owner} in ledger {ledger.url}. To run services on its cards beside that "
-            f"stack, reference it: `pulumi config set --path 'eas:references[0]' {name}`; else give this pool another name, "
-            "or this stack another ledger (eas:ledger)"
-        )
-    now = {"resource": recorded.resource, "runtime": recorded.runtime}
-    changed = [field for field, value in now.items() if news.get(field) not in (value, None)]
-    held = ledger.instances(pool=name) if changed else ()
-    if not held:
-        return ""
-    # Another runtime would not know what this one runs, and nobody would ever stop it.
-    field = changed[0]
-    labels = sorted({f"{row.held.service}/{row.held.ordinal}" for row in held})
-    shown = ", ".join(labels[:5]) + (f" and {len(labels) - 5} more" if len(labels) > 5 else "")
-    return (
-        f"pool {name} is {field} {now[field]} and holds {counted(len(held), 'instance')} ({shown}), so its "
-        f"{field} cannot become {news.get(field)}. Declare the new {field} as a pool of another name and move the "
-        "services there, or remove them first"
+    return pool_refusal(
+        session.session().reading(), owner, name, resource=news.get("resource"), runtime=news.get("runtime")
     )
 
 

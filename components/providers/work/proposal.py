@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.ledger import Ledger
+from components.ledger.admission import borrowed_nodes
 from components.placement.address import WAITING, addresses, card_indexes
 from components.placement.picture import CHANGE_HEADINGS, NOWHERE, change_rows, columns, refusal_lines
 from components.placement.plan import plan
@@ -14,8 +15,7 @@ from components.placement.plan_types import Plan, Step
 from components.placement.snapshot import Place, Snapshot
 from components.placement.usage import usage
 from components.providers.work.forms import ADOPTED, change_of, forecast
-from components.providers.work.inputs import InputError, PlacementInput
-from components.spec.node import Node
+from components.providers.work.inputs import PlacementInput
 
 ROWS = 200
 """How many rows the preview's table has; a change of more says how to see the rest."""
@@ -83,19 +83,9 @@ class Proposal:
 def take_snapshot(ledger: Ledger, given: PlacementInput) -> Snapshot:
     """Return the snapshot that ``given`` is planned on: nodes from the inputs, referenced pools from the ledger.
 
-    Raises :class:`InputError` for a referenced pool that the ledger does not know.
+    Raises ``LedgerError`` for a referenced pool that the ledger does not know.
     """
-    borrowed: list[Node] = []
-    for pool in given.pools:
-        if pool.reference:
-            record = ledger.pool(pool.name)
-            if record is None:
-                known = ", ".join(each.name for each in ledger.pools()) or "none"
-                raise InputError(
-                    f"pool {pool.name} is referenced (eas:references), and ledger {ledger.url} knows no such pool; it knows "
-                    f"{known}. Apply the stack that declares it first, or point eas:ledger at the ledger of that stack"
-                )
-            borrowed += record.nodes
+    borrowed = borrowed_nodes(ledger, (pool.name for pool in given.pools if pool.reference))
     return ledger.snapshot(given.owner, (*given.nodes, *borrowed), given.pool_names)
 
 

@@ -1,0 +1,76 @@
+"""What the ledger says against a declaration or an apply, whatever would be planned: one sentence each.
+
+Asked by the providers' ``check`` and by ``eas plan``, so that both refuse the same in the same words. Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from components.ledger.errors import Unknown
+from components.ledger.processes import this_process
+from components.ledger.store import Ledger
+from components.placement.picture import counted
+from components.spec.node import Node
+
+SHOWN = 5
+"""So many instances are named; of more the count."""
+
+
+def pool_refusal(ledger: Ledger, owner: str, name: str, *, resource: str | None, runtime: str | None) -> str:
+    """Return why ``owner`` cannot declare this pool so, or an empty text; None: whatever it was.
+
+    Another owner's pool is refused, and another resource id or runtime while the pool holds instances: another runtime
+    would not know what this one runs, and nobody would ever stop it.
+    """
+    recorded = ledger.pool(name)
+    if recorded is None:
+        return ""
+    if recorded.owner != owner:
+        return (
+            f"pool {name} is declared by {recorded.owner} in ledger {ledger.url}. To run services on its cards beside that "
+            f"stack, reference it: `pulumi config set --path 'eas:references[0]' {name}`; else give this pool another name, "
+            "or this stack another ledger (eas:ledger)"
+        )
+    fields = (("resource", recorded.resource, resource), ("runtime", recorded.runtime, runtime))
+    changed = [(field, now, new) for field, now, new in fields if new not in (now, None)]
+    held = ledger.instances(pool=name) if changed else ()
+    if not held:
+        return ""
+    field, now, new = changed[0]
+    labels = sorted({f"{row.held.service}/{row.held.ordinal}" for row in held})
+    more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
+    return (
+        f"pool {name} is {field} {now} and holds {counted(len(held), 'instance')} ({', '.join(labels[:SHOWN])}{more}), so "
+        f"its {field} cannot become {new}. Declare the new {field} as a pool of another name and move the services there, "
+        "or remove them first"
+    )
+
+
+def borrowed_nodes(ledger: Ledger, references: Iterable[str]) -> tuple[Node, ...]:
+    """Return the nodes of pools that other stacks declare. Raises :class:`Unknown` for one that the ledger does not know."""
+    nodes: list[Node] = []
+    for name in references:
+        record = ledger.pool(name)
+        if record is None:
+            known = ", ".join(each.name for each in ledger.pools()) or "none"
+            raise Unknown(
+                f"pool {name} is referenced (eas:references), and ledger {ledger.url} knows no such pool; it knows "
+                f"{known}. Apply the stack that declares it first, or point eas:ledger at the ledger of that stack"
+            )
+        nodes += record.nodes
+    return tuple(nodes)
+
+
+def carried_out_elsewhere(ledger: Ledger, owner: str, now: datetime) -> str:
+    """Return which other process holds a lease of this owner, or an empty text."""
+    mine = this_process("")
+    for lease in ledger.leases(owner, now=now):
+        holder = lease.holder
+        if (holder.pid, holder.created, holder.host) != (mine.pid, mine.created, mine.host):
+            return (
+                f"another process is carrying out this stack's plan: {holder} holds service {lease.service}. "
+                "Wait until it ends, or end it, then run this again"
+            )
+    return ""
