@@ -61,8 +61,8 @@ def test_g_a_commit_is_refused_where_somebody_began_after_the_check(
 
 
 def test_g_a_provider_whose_cli_is_gone_stops_after_the_effect_in_hand(stack: Stack) -> None:
-    """The rest is for the next ``up``."""
-    stack.pools["lab"]["simulated"] = {"ready_after_s": 3600}
+    """The rest is for the next ``up``. One that does not notice gives up after 10 s, with another sentence."""
+    stack.pools["lab"]["simulated"] = {"ready_after_s": 3600, "ready_timeout_s": 10}
     stack.service("page", gpu_memory=20)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "orphaned", lambda: bool(stack.runs()))
