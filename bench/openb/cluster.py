@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 
 from bench.openb.trace import Host, Pod
 
+GPUs = tuple[int, ...]
+Step = tuple[bool, int, int, GPUs]
+"""A pod starts (or stops): which one, on which node and GPUs. A pod that moves starts beside itself first where it can."""
+
 
 class Unfit(Exception):
     """A pod was set down where it does not fit: a defect of whoever did it."""
@@ -17,8 +21,8 @@ class Unfit(Exception):
 class Cluster:
     """Hosts and what is free of them; ``where``: running pod (its number in the stream) -> node and GPUs.
 
-    ``moves`` counts every move of a running pod, also the second one of the same pod; ``interrupted`` those of them
-    that stopped before their new place was free.
+    ``steps``: all that was done since it was last cleared. ``moves`` counts every move of a running pod, also the second one
+    of the same pod; ``interrupted`` those of them that stopped before they had started in their new place.
     """
 
     hosts: Sequence[Host]
@@ -26,9 +30,10 @@ class Cluster:
     cpu: list[int] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
     room: list[list[int]] = field(default_factory=list)
-    where: dict[int, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
+    where: dict[int, tuple[int, GPUs]] = field(default_factory=dict)
     on: list[set[int]] = field(default_factory=list)
     waiting: dict[Pod, list[int]] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
     moves: int = 0
     interrupted: int = 0
 
@@ -62,7 +67,7 @@ class Cluster:
             and (not pod.gpus or pod.may(self.hosts[node].model))
         )
 
-    def put(self, number: int, node: int, gpus: tuple[int, ...]) -> None:
+    def put(self, number: int, node: int, gpus: GPUs) -> None:
         """Start a pod; raises :class:`Unfit`."""
         pod = self.stream[number]
         if number in self.where or not self.fits(pod, node, gpus):
@@ -70,29 +75,33 @@ class Cluster:
         self._count(pod, node, gpus, -1)
         self.where[number] = (node, gpus)
         self.on[node].add(number)
+        self.steps.append((True, number, node, gpus))
 
     def take(self, number: int) -> None:
         """Stop a pod."""
         node, gpus = self.where.pop(number)
         self.on[node].remove(number)
         self._count(self.stream[number], node, gpus, 1)
+        self.steps.append((False, number, node, gpus))
 
-    def move(self, number: int, node: int, gpus: tuple[int, ...]) -> None:
-        """Move a pod; the state after it is valid."""
-        self.take(number)
-        self.put(number, node, gpus)
+    def move(self, number: int, node: int, gpus: GPUs) -> None:
+        """Move a pod: it starts in its new place beside the old one, or where that does not fit, stops first."""
+        pod, (left, left_gpus) = self.stream[number], self.where[number]
+        if self.fits(pod, node, gpus):
+            self.where.pop(number)
+            self.on[left].remove(number)
+            self.put(number, node, gpus)
+            self._count(pod, left, left_gpus, 1)
+            self.steps.append((False, number, left, left_gpus))
+        else:
+            self.take(number)
+            self.put(number, node, gpus)
+            self.interrupted += 1
         self.moves += 1
 
-    def admit(self, pod: Pod, node: int, gpus: tuple[int, ...]) -> int:
-        """Start one of the waiting pods of this kind and return its number."""
-        number = self.waiting[pod].pop(0)
-        self.put(number, node, gpus)
-        return number
-
-    def send_back(self, number: int) -> None:
-        """Let a pod that was admitted wait again."""
-        self.take(number)
-        self.waiting[self.stream[number]].insert(0, number)
+    def admit(self, pod: Pod, node: int, gpus: GPUs) -> None:
+        """Start one of the waiting pods of this kind."""
+        self.put(self.waiting[pod].pop(0), node, gpus)
 
     def _count(self, pod: Pod, node: int, gpus: Sequence[int], sign: int) -> None:
         self.cpu[node] += sign * pod.cpu
