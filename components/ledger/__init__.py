@@ -1,4 +1,5 @@
-"""The durable record: what is declared, reserved, running and done; SQLAlchemy Core over SQLite, tables by Alembic.
+"""The durable record: what is declared, reserved, running and done; SQLAlchemy Core over SQLite or
+PostgreSQL, tables by Alembic.
 
 Two stacks can never both get the last slice: a commit is judged again inside its transaction (:mod:`.commit`,
 :mod:`.draft`, :mod:`.judge`), what was carried out is recorded under a lease (:mod:`.leases`, :mod:`.transitions`), and a
@@ -18,6 +19,7 @@ from components.ledger.errors import (
     LedgerMissing,
     LedgerReadOnly,
     LedgerTooNew,
+    LedgerUnreachable,
     NotALedger,
     PlanIncomplete,
     PoolInUse,
@@ -31,7 +33,7 @@ from components.ledger.errors import (
     Unusable,
 )
 from components.ledger.keys import from_environment as key_from_environment
-from components.ledger.location import resolve_url
+from components.ledger.location import Place, resolve_url
 from components.ledger.opening import open_ledger
 from components.ledger.processes import this_process
 from components.ledger.records import (
@@ -78,10 +80,12 @@ __all__ = [
     "LedgerMissing",
     "LedgerReadOnly",
     "LedgerTooNew",
+    "LedgerUnreachable",
     "NodeStateRow",
     "NotALedger",
     "OpenStep",
     "PastSpec",
+    "Place",
     "PlanIncomplete",
     "PlanRow",
     "PoolInUse",

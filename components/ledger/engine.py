@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 import tenacity
 
-from components.ledger import sqlite
-from components.ledger.errors import LedgerError, LedgerLocked
+from components.ledger.backend import WRITE, Backend
+from components.ledger.errors import LedgerError, LedgerLocked, LedgerUnreachable
 
 T = TypeVar("T")
 
@@ -25,26 +24,32 @@ PATIENCE = timedelta(seconds=30)
 class Database:
     """One database. ``read()`` and ``write()`` give a connection inside a transaction.
 
-    ``frozen`` makes the error that every write raises instead; ``path`` is named in sentences.
+    ``frozen``: the engine is a picture in memory, and this makes the error that every write raises instead.
     """
 
     def __init__(
         self,
         engine: sa.Engine,
         *,
-        path: Path,
+        backend: Backend,
         patience: timedelta = PATIENCE,
         frozen: Callable[[], LedgerError] | None = None,
     ) -> None:
         """Take over the engine; :meth:`close` disposes of it."""
         self.engine = engine
-        self.path = path
+        self.backend = backend
         self.patience = patience
         self.frozen = frozen
         # Threads of one process queue here, first come first served, instead of polling the file's lock.
         self._writers = threading.Lock()
         # A database in memory is one connection: whoever uses it has it alone.
         self._readers: AbstractContextManager[object] = self._writers if frozen else nullcontext()
+        self._reached = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether it stands on disk or on a server; one that was not there may have been made since."""
+        return self.frozen is None or self.backend.is_there()
 
     def close(self) -> None:
         """Close every connection."""
@@ -78,7 +83,7 @@ class Database:
             connection.close()
 
     def _begin(self, *, write: bool) -> sa.Connection:
-        connection = self.engine.connect().execution_options(**{sqlite.WRITE: write})
+        connection = self.engine.connect().execution_options(**{WRITE: write})
         try:
             connection.begin()
         except BaseException:
@@ -87,21 +92,30 @@ class Database:
         return connection
 
     def patiently(self, attempt: Callable[[], T]) -> T:
-        """Return what ``attempt`` returns, trying again while another process has the lock, up to ``patience``."""
+        """Return what ``attempt`` returns, trying again while another process has the lock, up to ``patience``.
+
+        So also while the server is away, once it has been reached: it may be restarting.
+        """
 
         def explained() -> T:
             with self._explained():
-                return attempt()
+                result = attempt()
+            self._reached = True
+            return result
 
+        began = time.monotonic()
         # Nearly always the lock is free, and making a retry costs as much as a small transaction.
         try:
             return explained()
-        except LedgerLocked:
-            pass
+        except (LedgerLocked, LedgerUnreachable) as error:
+            left = self.patience.total_seconds() - (time.monotonic() - began)
+            # A database whose server waits by itself has used the patience up already.
+            if left <= 0 or (isinstance(error, LedgerUnreachable) and not self._reached):
+                raise
         retry = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(LedgerLocked),
+            retry=tenacity.retry_if_exception_type((LedgerLocked, LedgerUnreachable)),
             wait=tenacity.wait_random(0.005, 0.05),
-            stop=tenacity.stop_after_delay(self.patience.total_seconds()),
+            stop=tenacity.stop_after_delay(left),
             reraise=True,
         )
         return retry(explained)
@@ -110,5 +124,5 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.DBAPIError, sqlite3.Error) as error:
-            raise sqlite.explain(error, self.path) from error
+        except self.backend.errors as error:
+            raise self.backend.explain(error) from error

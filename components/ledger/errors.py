@@ -4,13 +4,14 @@
 
     LedgerError
       Unusable              the ledger cannot be opened or written: file, lock, version, key
-        NotALedger · LedgerMissing · LedgerLocked (retriable) · LedgerReadOnly · LedgerTooNew · BadLocation · KeyFault
+        NotALedger · LedgerMissing · LedgerLocked, LedgerUnreachable (retriable) · LedgerReadOnly · LedgerTooNew
+        BadLocation · KeyFault
       Refused               it can, but this change is not made; nothing was written
         StalePlan · PlanIncomplete · PoolInUse · ForeignHolder · IllegalMove · LeaseHeld · LeaseLost
       Unknown               it has no such thing
         UnknownOwner · UnknownInstance · UnknownRevision · UnknownNode
 
-Exceptions of SQLAlchemy, sqlite3 and cryptography stop here and are chained.
+Exceptions of SQLAlchemy, sqlite3, psycopg and cryptography stop here and are chained.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Unusable(LedgerError):
 
 
 class NotALedger(Unusable):
-    """The file is something else, or damaged."""
+    """The file or database is something else, or damaged."""
 
 
 class LedgerMissing(Unusable):
@@ -43,8 +44,14 @@ class LedgerLocked(Unusable):
     retriable = True
 
 
+class LedgerUnreachable(Unusable):
+    """The database's server does not answer, or the connection to it is gone."""
+
+    retriable = True
+
+
 class LedgerReadOnly(Unusable):
-    """The file or its folder may not be written."""
+    """The file or its folder, or the database, may not be written."""
 
 
 class LedgerTooNew(Unusable):

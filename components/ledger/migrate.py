@@ -24,13 +24,16 @@ def version_of(connection: sa.Connection) -> str | None:
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
-def must_upgrade(connection: sa.Connection, path: Path) -> bool:
-    """Return whether tables are missing or old. Raises :class:`LedgerTooNew` for a version that is not known here."""
+def must_upgrade(connection: sa.Connection, name: str) -> bool:
+    """Return whether tables are missing or old. Raises :class:`LedgerTooNew` for a version that is not known here.
+
+    ``name`` is the ledger's, for the sentence.
+    """
     found = version_of(connection)
     if found is not None and found not in VERSIONS:
         raise LedgerTooNew(
-            f"ledger {path} has schema {found}, written by a newer version of eas-slices; this one knows up to {HEAD}. "
-            "Update this installation, or point --ledger, EAS_LEDGER or eas:ledger at another file"
+            f"ledger {name} has schema {found}, written by a newer version of eas-slices; this one knows up to {HEAD}. "
+            "Update this installation, or point --ledger, EAS_LEDGER or eas:ledger at another one"
         )
     return found != HEAD
 

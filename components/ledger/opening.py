@@ -9,15 +9,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from components.ledger import keys, schema, sqlite
+from components.ledger import keys, schema
 from components.ledger.actor import Actor
+from components.ledger.backend import Backend, backend_of
 from components.ledger.engine import PATIENCE, Database
-from components.ledger.errors import KeyFault, LedgerError, LedgerReadOnly, NotALedger, Unusable
+from components.ledger.errors import KeyFault, LedgerReadOnly, Unusable
 from components.ledger.keys import Vault
 from components.ledger.leases import Alive
-from components.ledger.location import Location, parse
-from components.ledger.migrate import must_upgrade, upgrade
+from components.ledger.location import parse
+from components.ledger.migrate import must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
+from components.ledger.sqlite import engine_in_memory
 from components.ledger.store import Ledger
 
 
@@ -40,97 +42,83 @@ def open_ledger(
     Raises :class:`LedgerError`.
     """
     location = parse(url, home)
-    there = sqlite.is_there(location.path)
+    backend = backend_of(location)
     if create:
-        database = _create(location, patience)
-    elif there:
-        database = _existing(location.path, patience)
+        database = _create(backend, patience)
+    elif backend.is_there():
+        database = _existing(backend, patience)
     else:
-        database = _nothing(location.path)
+        database = _nothing(backend)
     try:
-        vault = _vault(database, location, key, mint=create)
+        vault = _vault(database, key, mint=create)
         if create:
             vault()
-    except LedgerError:
+    except BaseException:
         database.close()
         raise
-    return Ledger(database, vault, url=location.url, alive=alive, actor=actor)
+    return Ledger(database, vault, url=location.shown, alive=alive, actor=actor)
 
 
-def _create(location: Location, patience: timedelta) -> Database:
-    try:
-        sqlite.make_private(location.path)
-    except OSError as error:
-        raise LedgerReadOnly(
-            f"ledger {location.path} cannot be created or written ({error.strerror}); give this user write access to "
-            f"{location.folder}, or name another place with --ledger, EAS_LEDGER or eas:ledger"
-        ) from error
-    database = Database(sqlite.engine_of(location.path, create=True), path=location.path, patience=patience)
+def _create(backend: Backend, patience: timedelta) -> Database:
+    backend.make_place()
+    database = Database(backend.engine(create=True, patience=patience), backend=backend, patience=patience)
     try:
         _migrate(database)
-    except LedgerError:
+    except BaseException:
         database.close()
         raise
     return database
 
 
 def _migrate(database: Database) -> None:
+    backend = database.backend
     with database.read() as connection:
-        _recognise(connection, database.path)
-        old = must_upgrade(connection, database.path)
-    database.patiently(lambda: sqlite.prepare(database.engine))
+        backend.recognise(connection)
+        old = must_upgrade(connection, backend.name)
+    database.patiently(lambda: backend.prepare(database.engine))
     if old:
         with database.write() as connection:
             # Another process may have done it while this one waited for the lock.
-            if must_upgrade(connection, database.path):
-                sqlite.mark(connection)
+            if must_upgrade(connection, backend.name):
+                fresh = version_of(connection) is None
                 upgrade(connection)
+                if fresh:
+                    backend.mark(connection)
 
 
-def _existing(path: Path, patience: timedelta) -> Database:
-    database = Database(sqlite.engine_of(path, create=False), path=path, patience=patience)
+def _existing(backend: Backend, patience: timedelta) -> Database:
+    database = Database(backend.engine(create=False, patience=patience), backend=backend, patience=patience)
     try:
         with database.read() as connection:
-            _recognise(connection, path)
-            old = must_upgrade(connection, path)
-    except LedgerError:
+            backend.recognise(connection)
+            old = must_upgrade(connection, backend.name)
+            version = version_of(connection) if old else None
+    except BaseException:
         database.close()
         raise
     if not old:
         return database
     database.close()
-    return _in_memory(path, copy_of=path, why=lambda: _outdated(path))
+    copied = Database(backend.copy(version), backend=backend, frozen=lambda: _outdated(backend))
+    with copied.engine.begin() as connection:
+        upgrade(connection)
+    return copied
 
 
-def _nothing(path: Path) -> Database:
-    return _in_memory(path, copy_of=None, why=lambda: sqlite.missing(path))
-
-
-def _in_memory(path: Path, copy_of: Path | None, why: Callable[[], LedgerError]) -> Database:
-    database = Database(sqlite.engine_in_memory(copy_of), path=path, frozen=why)
+def _nothing(backend: Backend) -> Database:
+    database = Database(engine_in_memory(), backend=backend, frozen=backend.missing)
     with database.engine.begin() as connection:
-        if copy_of is None:
-            schema.metadata.create_all(connection)
-        else:
-            upgrade(connection)
+        schema.metadata.create_all(connection)
     return database
 
 
-def _outdated(path: Path) -> Unusable:
+def _outdated(backend: Backend) -> Unusable:
     return Unusable(
-        f"ledger {path} has tables of an older version; run `pulumi up` or `eas ledger migrate`, which renews them"
+        f"ledger {backend.name} has tables of an older version; run `pulumi up` or `eas ledger migrate`, which renews them"
     )
 
 
-def _recognise(connection: sa.Connection, path: Path) -> None:
-    if not sqlite.is_ours(connection):
-        raise NotALedger(
-            f"{path} is an SQLite database of another program, not a ledger; "
-            "point --ledger, EAS_LEDGER or eas:ledger at the right file"
-        )
-
-
-def _vault(database: Database, location: Location, key: bytes | None, *, mint: bool) -> Callable[[], Vault]:
+def _vault(database: Database, key: bytes | None, *, mint: bool) -> Callable[[], Vault]:
     """Return what gives the ledger's vault, read once, when it is first needed."""
     lock = threading.Lock()
     found: list[Vault] = []
@@ -138,48 +126,41 @@ def _vault(database: Database, location: Location, key: bytes | None, *, mint: b
     def vault() -> Vault:
         with lock:
             if not found:
-                found.append(_checked(database, location, key, mint=mint))
+                found.append(_checked(database, key, mint=mint))
             return found[0]
 
     return vault
 
 
-def _checked(database: Database, location: Location, key: bytes | None, *, mint: bool) -> Vault:
+def _checked(database: Database, key: bytes | None, *, mint: bool) -> Vault:
     """Return the vault of this ledger's own key. Raises :class:`KeyFault` for a missing key or another ledger's."""
-    about = schema.about
-    file = location.folder / keys.FILE
+    query = sa.select(schema.about.c.value).where(schema.about.c.name == "key")
+    file = database.backend.key_file
     with database.read() as connection:
-        known = connection.scalar(sa.select(about.c.value).where(about.c.name == "key"))
-    if key is not None:
-        vault = Vault(key, keys.ENVIRONMENT)
-    elif mint and known is None:
-        vault = Vault(_minted(file), str(file))
-    else:
-        vault = Vault(keys.read_key_file(file), str(file))
+        known = connection.scalar(query)
     if known is None and mint:
-        known = _remember(database, vault)
+        with database.write() as connection:
+            # Another process may have made a key meanwhile; then none is left behind here.
+            known = connection.scalar(query)
+            if known is None:
+                vault = Vault(key, keys.ENVIRONMENT) if key is not None else Vault(_minted(file), str(file))
+                connection.execute(schema.about.insert().values(name="key", value=vault.fingerprint))
+                return vault
+    vault = Vault(key, keys.ENVIRONMENT) if key is not None else Vault(keys.read_key_file(file), str(file))
     if known is not None and known != vault.fingerprint:
         raise KeyFault(
-            f"{vault.source} is not the key of ledger {location.path} (fingerprint {vault.fingerprint}, the ledger's is "
-            f"{known}); put the ledger's own key into {file} or {keys.ENVIRONMENT}"
+            f"{vault.source} is not the key of ledger {database.backend.name} (fingerprint {vault.fingerprint}, "
+            f"the ledger's is {known}); put the ledger's own key into {file} or {keys.ENVIRONMENT}"
         )
     return vault
 
 
 def _minted(file: Path) -> bytes:
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         return keys.mint_key_file(file)
     except OSError as error:
         raise LedgerReadOnly(
             f"the ledger's key file {file} cannot be written ({error.strerror}); give this user write access to "
             f"{file.parent}, or set {keys.ENVIRONMENT}"
         ) from error
-
-
-def _remember(database: Database, vault: Vault) -> str:
-    about = schema.about
-    with database.write() as connection:
-        known = connection.scalar(sa.select(about.c.value).where(about.c.name == "key"))
-        if known is None:
-            connection.execute(about.insert().values(name="key", value=vault.fingerprint))
-        return known or vault.fingerprint

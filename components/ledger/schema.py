@@ -1,6 +1,6 @@
 """The tables, as every query of this stage sees them. ``migrations`` builds them; a test compares the two.
 
-No constructs of one dialect here: text, integers, JSON, blobs. Times are UTC.
+No constructs of one dialect here but the order of text: text, integers, JSON, blobs. Times are UTC.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import JSON, Boolean, Column, DateTime, Dialect, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, Boolean, Column, DateTime, Dialect, Index, Integer, LargeBinary, Table
+
+String = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+"""Text that every database orders by its code points, as Python does, whatever language it was made for."""
 
 
 class UtcTime(sa.TypeDecorator[datetime]):

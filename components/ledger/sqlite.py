@@ -1,7 +1,4 @@
-"""All that is particular to SQLite: opening, transactions, what its errors mean. Nothing else here knows of it.
-
-Another database is a second module with the same functions.
-"""
+"""All that is particular to SQLite: opening, transactions, what its errors mean. Nothing else here knows of it."""
 
 from __future__ import annotations
 
@@ -16,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from components.ledger import keys
+from components.ledger.backend import AT, WRITE
 from components.ledger.errors import (
     LedgerError,
     LedgerLocked,
@@ -28,104 +27,139 @@ from components.ledger.errors import (
 APPLICATION_ID = 0x45415347
 """``EASG`` in the file's header: tells a ledger from any other SQLite database."""
 MAGIC = b"SQLite format 3\0"
-WRITE = "ledger_write"
-"""Execution option of a connection whose next transaction writes."""
 NAP = timedelta(milliseconds=200)
 """How long SQLite itself waits for a lock before the caller's own limited retry takes over."""
 
 
-def is_there(path: Path) -> bool:
-    """Return whether the file exists and holds anything; a file of no bytes reads as none.
+class SqliteFile:
+    """A ledger in one file; see :class:`components.ledger.backend.Backend`."""
 
-    Raises :class:`NotALedger` when its first bytes are not those of an SQLite database, :class:`LedgerReadOnly` when it
-    cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise LedgerReadOnly(
-            f"ledger {path} cannot be read ({error.strerror}); give this user access to it"
-        ) from error
-    if head and head != MAGIC:
-        raise NotALedger(
-            f"{path} is not a ledger: it begins with {head!r}, not as an SQLite database does; "
-            "point --ledger, EAS_LEDGER or eas:ledger at the right file, or move this one away"
+    errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError, sqlite3.Error)
+
+    def __init__(self, path: Path) -> None:
+        """``path`` is absolute. Opens nothing."""
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    @property
+    def key_file(self) -> Path:
+        """Beside the file."""
+        return self.path.parent / keys.FILE
+
+    def is_there(self) -> bool:
+        """Return whether the file exists and holds anything; a file of no bytes reads as none.
+
+        Raises :class:`NotALedger` when its first bytes are not those of an SQLite database, :class:`LedgerReadOnly` when
+        it cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(len(MAGIC))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise LedgerReadOnly(
+                f"ledger {self.path} cannot be read ({error.strerror}); give this user access to it"
+            ) from error
+        if head and head != MAGIC:
+            raise NotALedger(
+                f"{self.path} is not a ledger: it begins with {head!r}, not as an SQLite database does; "
+                f"{AT} the right file, or move this one away"
+            )
+        return bool(head)
+
+    def make_place(self) -> None:
+        """Create the file with mode 600 unless it is there: specs are encrypted, names and endpoints are not."""
+        self.is_there()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise LedgerReadOnly(
+                f"ledger {self.path} cannot be created or written ({error.strerror}); give this user write access to "
+                f"{self.path.parent}, or name another place with --ledger, EAS_LEDGER or eas:ledger"
+            ) from error
+
+    def engine(self, *, create: bool, patience: timedelta) -> sa.Engine:
+        """Return an engine over the file. Nothing is opened yet; the caller's own retry has the patience."""
+        uri = f"file:{quote(str(self.path))}?mode={'rwc' if create else 'rw'}"
+        wait = min(NAP, patience).total_seconds()
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=wait, check_same_thread=False)
+
+        engine = sa.create_engine(
+            "sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=60
         )
-    return bool(head)
+        event.listen(engine, "connect", _set_up)
+        _explicit_transactions(engine)
+        return engine
 
+    def prepare(self, engine: sa.Engine) -> None:
+        """Switch the file to write-ahead logging: readers then never wait for a writer, nor a writer for them."""
+        with engine.connect() as connection:
+            raw = _raw(connection)
+            if raw.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                raw.execute("PRAGMA journal_mode = WAL")
 
-def engine_of(path: Path, *, create: bool) -> sa.Engine:
-    """Return an engine over the file. Nothing is opened yet.
+    def mark(self, connection: sa.Connection) -> None:
+        """Write who made the file into its header."""
+        _raw(connection).execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
-    ``create``: make the file (mode 600) where it is missing.
-    """
-    uri = f"file:{quote(str(path))}?mode={'rwc' if create else 'rw'}"
+    def recognise(self, connection: sa.Connection) -> None:
+        """Raise :class:`NotALedger` unless the file is ours, or has no table: then nobody has used it yet."""
+        raw = _raw(connection)
+        if raw.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+            return
+        if not raw.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0]:
+            raise NotALedger(
+                f"{self.path} is an SQLite database of another program, not a ledger; {AT} the right file"
+            )
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            uri, uri=True, isolation_level=None, timeout=NAP.total_seconds(), check_same_thread=False
+    def copy(self, version: str | None) -> sa.Engine:
+        """Return an engine over a copy in memory of what is committed in the file."""
+        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        source = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=NAP.total_seconds()
         )
-
-    engine = sa.create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=60)
-    event.listen(engine, "connect", _set_up)
-    _explicit_transactions(engine)
-    return engine
-
-
-def engine_in_memory(copy_of: Path | None = None) -> sa.Engine:
-    """Return an engine over a private database in memory: an empty one, or a copy of a file's committed content."""
-    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    if copy_of is not None:
-        source = sqlite3.connect(f"file:{quote(str(copy_of))}?mode=ro", uri=True, timeout=NAP.total_seconds())
         try:
             source.backup(memory)
         finally:
             source.close()
+        return _engine_over(memory)
+
+    def missing(self) -> LedgerMissing:
+        """Return the error for a write to a ledger that is not there."""
+        return LedgerMissing(
+            f"ledger {self.path} does not exist, so nothing can be recorded in it; `pulumi up` creates it, "
+            f"or {AT} the right file"
+        )
+
+    def explain(self, error: Exception) -> LedgerError:
+        """Return what an exception of the driver means, as a sentence that names the file and what to do."""
+        origin = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        code = getattr(origin, "sqlite_errorcode", None)
+        kind, saying = _MEANINGS.get(
+            code & 0xFF if code is not None else None, (Unusable, "cannot be used: {error}")
+        )
+        return kind(
+            f"ledger {self.path} " + saying.format(error=origin, path=self.path, folder=self.path.parent)
+        )
+
+
+def engine_in_memory() -> sa.Engine:
+    """Return an engine over a private and empty database in memory."""
+    return _engine_over(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+
+
+def _engine_over(memory: sqlite3.Connection) -> sa.Engine:
     engine = sa.create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
     _explicit_transactions(engine)
     return engine
-
-
-def make_private(path: Path) -> None:
-    """Create the file with mode 600 unless it is there: specs are encrypted, names and endpoints are not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def prepare(engine: sa.Engine) -> None:
-    """Switch the file to write-ahead logging: readers then never wait for a writer, nor a writer for them."""
-    with engine.connect() as connection:
-        raw = _raw(connection)
-        if raw.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            raw.execute("PRAGMA journal_mode = WAL")
-
-
-def mark(connection: sa.Connection) -> None:
-    """Write who made the file, inside the transaction that makes the tables."""
-    _raw(connection).execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def is_ours(connection: sa.Connection) -> bool:
-    """Return whether the database is a ledger. One without any table is: nobody has used it yet."""
-    raw = _raw(connection)
-    if raw.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
-        return True
-    return bool(raw.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
-
-
-def explain(error: sa.exc.DBAPIError | sqlite3.Error, path: Path | None) -> LedgerError:
-    """Return what an exception of the driver means, as a sentence that names the file and what to do."""
-    origin = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    code = getattr(origin, "sqlite_errorcode", None)
-    kind, saying = _MEANINGS.get(
-        code & 0xFF if code is not None else None, (Unusable, "cannot be used: {error}")
-    )
-    return kind(
-        f"ledger {path or 'in memory'} " + saying.format(error=origin, path=path, folder=path and path.parent)
-    )
 
 
 _MEANINGS: dict[int | None, tuple[type[LedgerError], str]] = {
@@ -160,14 +194,6 @@ _MEANINGS: dict[int | None, tuple[type[LedgerError], str]] = {
     ),
     sqlite3.SQLITE_IOERR: (Unusable, "could not be read or written ({error}); check the disk of {folder}"),
 }
-
-
-def missing(path: Path) -> LedgerMissing:
-    """Return the error for a write to a ledger that is not there."""
-    return LedgerMissing(
-        f"ledger {path} does not exist, so nothing can be recorded in it; `pulumi up` creates it, "
-        "or point --ledger, EAS_LEDGER or eas:ledger at the right file"
-    )
 
 
 def _raw(connection: sa.Connection) -> Any:

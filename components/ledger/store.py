@@ -71,7 +71,7 @@ class Ledger:
     ) -> None:
         """``vault`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs.
 
-        ``actor``: who writes, asked before the first write; every event names it.
+        ``actor``: who writes, asked before the first write; every event names it. ``url`` is for people: no password in it.
         """
         self.url = url
         self._actor = functools.cache(actor)
@@ -81,8 +81,8 @@ class Ledger:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file. If not, every read answers as if nothing had ever been held."""
-        return self._database.path.exists()
+        """Whether there is one. If not, every read answers as if nothing had ever been held."""
+        return self._database.exists
 
     def close(self) -> None:
         """Close every connection."""
@@ -195,8 +195,9 @@ class Ledger:
         """Raise :class:`UnknownOwner` if Pulumi knows ``assignments`` > 0 of an owner that this ledger never held."""
         if assignments and not self.knows(owner):
             state = "has never held anything of this stack" if self.exists else "does not exist"
+            name = self._database.backend.name
             raise UnknownOwner(
-                f"ledger {self._database.path} {state} ({owner}), while Pulumi knows {assignments} assignments of it: "
+                f"ledger {name} {state} ({owner}), while Pulumi knows {assignments} assignments of it: "
                 "planning from here would start everything a second time. Point --ledger, EAS_LEDGER or eas:ledger at the "
                 "right file, or run `eas ledger rebuild`, which records anew what Pulumi's state and the runtime show"
             )
@@ -574,6 +575,8 @@ class Ledger:
         def redact(row: Row, text: str) -> str:
             if not text:
                 return text
+            # No text of PostgreSQL may hold the character that programs end theirs with.
+            text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
             held = row.held
             try:
                 secrets = declarations.spec(

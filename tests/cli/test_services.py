@@ -10,6 +10,7 @@ import pytest
 from components.cli.commands.logs import fresh
 from tests.cli.fake_pulumi import FakePulumi
 from tests.cli.scratch import OWNER, Scratch
+from tests.ledger.sites import PASSWORD, Postgres
 
 
 def test_ls_has_a_row_for_each_service(fleet: Scratch) -> None:
@@ -175,6 +176,17 @@ def test_the_ledger_says_which_one_and_who_said_so(
     assert fleet.json("ledger")["from"] == "EAS_LEDGER"
     assert fleet.json("ledger", "--ledger", f"{tmp_path}/third.db")["from"] == "--ledger"
     assert "has never held this owner" in fleet.ok("ledger")
+
+
+def test_a_ledger_on_a_server_is_shown_without_its_password(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    place = f"127.0.0.1:{postgres.server.port}/used"
+    monkeypatch.setenv("EAS_LEDGER", f"postgresql://eas:{PASSWORD}@{place}")
+    assert scratch.json("ledger")["url"] == f"postgresql://eas:***@{place}"
+    shown = scratch.ok("ledger")
+    assert "has never held this owner" in shown
+    assert PASSWORD not in shown
 
 
 def test_the_stacks_configuration_names_a_ledger(scratch: Scratch) -> None:

@@ -1,11 +1,10 @@
-"""What every ledger answers, whichever database keeps it. One more database is one more parameter of ``backend``."""
+"""What every ledger answers, whichever database keeps it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,6 @@ from components.ledger import (
     UnknownNode,
     UnknownOwner,
     UnknownRevision,
-    open_ledger,
 )
 from components.placement.plan_types import Step
 from components.placement.snapshot import Place
@@ -37,7 +35,6 @@ from tests.ledger.build import (
     OTHER,
     OWNER,
     THERE,
-    audit,
     commit,
     mint,
     node,
@@ -48,25 +45,24 @@ from tests.ledger.build import (
     stop,
     wanted,
 )
+from tests.ledger.sites import Site
 
 Open = Callable[[], Ledger]
 
 
-@pytest.fixture(params=["sqlite"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture
+def backend(site: Site) -> Iterator[Open]:
     """What opens one and the same ledger, each time anew; audited on the way out."""
-    assert request.param == "sqlite"
-    file = tmp_path / "ledger.db"
     opened: list[Ledger] = []
 
     def open_again() -> Ledger:
-        opened.append(open_ledger(str(file), home=tmp_path, create=True, alive=lambda holder: None))
+        opened.append(site.open(alive=lambda holder: None))
         return opened[-1]
 
     yield open_again
     for ledger in opened:
         ledger.close()
-    assert audit(file) == []
+    assert site.audit() == []
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from components.settle import Outcome, settle
 from components.spec.claim import Wanted
 from components.spec.node import Node
 from tests.known_failures.pools import OWNER, POOL
-from tests.ledger.build import audit
+from tests.ledger.audit import audit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 REAL: dict[str, Any] = {"clock": lambda: datetime.now(UTC), "sleep": time.sleep}

@@ -1,13 +1,10 @@
-"""What the tests of the ledger are made of: small pools, places, steps, and an audit that shares no code with the ledger."""
+"""What the tests of the ledger are made of: small pools, places, steps."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from components.ledger import Commit, LeaseHolder, Ledger
@@ -103,82 +100,3 @@ def run(
 def states(ledger: Ledger, owner: str | None = None) -> dict[str, str]:
     """Return id -> state of every row."""
     return {row.held.id: row.held.state for row in ledger.instances(owner)}
-
-
-def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all rows of all tables, read past the ledger's own code: to see that nothing changed."""
-    with sqlite3.connect(path) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: sorted(database.execute(f'SELECT * FROM "{name}"'), key=repr) for name in sorted(names)}
-
-
-def audit(path: Path) -> list[str]:
-    """Return every way in which the file breaks what must hold after each transaction; plain SQL over the rows."""
-    database = sqlite3.connect(path)
-    try:
-        return [*_overfull(database), *_incoherent(database)]
-    finally:
-        database.close()
-
-
-def _overfull(database: sqlite3.Connection) -> list[str]:
-    counted = """
-        SELECT j.value AS card, i.id, i.exclusive, i.memory_mib, i.compute
-        FROM instance i, json_each(i.cards) j WHERE i.state <> 'pending'
-    """
-    broken = []
-    per_card = f"""
-        SELECT t.card, c.memory_mib, SUM(t.memory_mib), SUM(t.compute), SUM(t.exclusive), COUNT(*)
-        FROM ({counted}) t JOIN card c ON c.uuid = t.card GROUP BY t.card
-    """
-    for card, capacity, memory, compute, exclusive, rows in database.execute(per_card):
-        if memory > capacity or compute > 100 or (exclusive and rows > 1):
-            broken.append(
-                f"card {card}: {memory} of {capacity} MiB, {compute} %, {exclusive} exclusive of {rows}"
-            )
-    per_node = """
-        SELECT n.pool, n.name, n.document, SUM(i.cpu_milli), SUM(i.node_memory_mib)
-        FROM instance i JOIN node n ON n.pool = i.pool AND n.name = i.node WHERE i.state <> 'pending' GROUP BY n.pool, n.name
-    """
-    for pool, name, document, cpu, memory in database.execute(per_node):
-        size = json.loads(document)
-        if cpu > size["cpu_milli"] or memory > size["memory_mib"]:
-            broken.append(
-                f"node {pool}/{name}: {cpu} of {size['cpu_milli']} CPU, {memory} of {size['memory_mib']} MiB"
-            )
-    return broken
-
-
-def _incoherent(database: sqlite3.Connection) -> list[str]:
-    broken = []
-    rows = {row[0]: row for row in database.execute("SELECT id, owner, state, after FROM instance")}
-    for instance, owner, state, after in rows.values():
-        others = json.loads(after)
-        if (state == "pending") != bool(others):
-            broken.append(f"{instance} is {state} and waits for {others}")
-        broken += [
-            f"{instance} waits for {other}, which is not there" for other in others if other not in rows
-        ]
-        broken += [
-            f"{instance} waits for a foreign row"
-            for other in others
-            if rows.get(other, ("", owner))[1] != owner
-        ]
-    taken = set(database.execute("SELECT instance, card FROM occupied"))
-    held = set(database.execute("SELECT i.id, j.value FROM instance i, json_each(i.cards) j"))
-    if taken != held:
-        broken.append(f"occupied and instance disagree: {taken ^ held}")
-    orphans = database.execute(
-        "SELECT pool, name FROM node WHERE departed AND NOT EXISTS "
-        "(SELECT 1 FROM instance i WHERE i.pool = node.pool AND i.node = node.name)"
-    )
-    broken += [f"node {pool}/{name} left and holds nothing, but is still there" for pool, name in orphans]
-    many = database.execute(
-        "SELECT owner, COUNT(*) FROM plan WHERE state = 'open' GROUP BY owner HAVING COUNT(*) > 1"
-    )
-    broken += [f"{owner} has {count} open plans" for owner, count in many]
-    loose = database.execute(
-        "SELECT s.plan_id, s.n FROM step s JOIN plan p ON p.id = s.plan_id WHERE s.state = 'open' AND p.state <> 'open'"
-    )
-    broken += [f"step {n} of plan {plan} is open and its plan is not" for plan, n in loose]
-    return broken

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.ledger import Ledger, open_ledger
-from tests.ledger.build import audit
+from tests.ledger.audit import audit
 
 
 @pytest.fixture

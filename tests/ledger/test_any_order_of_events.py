@@ -20,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from components.ledger import IllegalMove, InstanceRow, LeaseHolder, LeaseLost, Ledger, StalePlan, open_ledger
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, Place
-from tests.ledger.build import BECAUSE, NOW, OTHER, OWNER, audit, content, mint, node, wanted
+from tests.ledger.audit import audit, content
+from tests.ledger.build import BECAUSE, NOW, OTHER, OWNER, mint, node, wanted
 
 NODES = [node("n1", 2, memory=10, cpu=6), node("n2", 1, memory=10, cpu=6)]
 OWNERS = st.sampled_from([OWNER, OTHER])

@@ -28,9 +28,10 @@ from components.ledger import (
     open_ledger,
     resolve_url,
 )
+from components.ledger.backend import WRITE
 from components.ledger.migrate import HEAD, VERSIONS
-from components.ledger.sqlite import WRITE
-from tests.ledger.build import BECAUSE, NOW, OWNER, commit, content, node, place, start
+from tests.ledger.audit import content
+from tests.ledger.build import BECAUSE, NOW, OWNER, commit, node, place, start
 
 ROOT = Path(__file__).resolve().parents[2]
 SOON = timedelta(seconds=0.5)
@@ -389,18 +390,19 @@ def tables(file: Path) -> dict[str, object]:
 @pytest.fixture
 def made_at() -> Callable[[Path, str | None], None]:
     """What makes a ledger as an earlier version left it."""
-    from components.ledger import sqlite
     from components.ledger.migrate import upgrade
+    from components.ledger.sqlite import SqliteFile
 
     def make(file: Path, version: str | None) -> None:
         if version is None:
             return
-        sqlite.make_private(file)
-        engine = sqlite.engine_of(file, create=True)
-        sqlite.prepare(engine)
+        backend = SqliteFile(file)
+        backend.make_place()
+        engine = backend.engine(create=True, patience=SOON)
+        backend.prepare(engine)
         with engine.connect().execution_options(**{WRITE: True}) as connection:
-            sqlite.mark(connection)
             upgrade(connection, version)
+            backend.mark(connection)
             connection.commit()
         engine.dispose()
 

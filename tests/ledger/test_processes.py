@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from components.ledger import LeaseHeld, LeaseLost, Ledger, open_ledger, this_process
+from components.ledger import LeaseHeld, LeaseLost, Ledger, this_process
 from components.ledger.processes import alive
-from tests.ledger.build import BECAUSE, NOW, OWNER, audit, commit, node, place, run, start, states
+from tests.ledger.build import BECAUSE, NOW, OWNER, commit, node, place, run, start, states
+from tests.ledger.sites import Site, file_site
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.e2e
@@ -24,8 +25,8 @@ PREAMBLE = """
     from pathlib import Path
     from components.ledger import *
     from tests.ledger.build import *
-    file = Path(sys.argv[1])
-    ledger = open_ledger(str(file), home=file.parent, create=True)
+    from tests.ledger.sites import KEY
+    ledger = open_ledger(sys.argv[1], home=Path.cwd(), create=True, key=KEY)
     def say(*words):
         print(*words, flush=True)
     say("open")
@@ -63,11 +64,11 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def live(file: Path) -> Iterator[Ledger]:
+def live(site: Site) -> Iterator[Ledger]:
     """A ledger that asks the operating system who lives; audited on the way out."""
-    with open_ledger(str(file), home=file.parent, create=True) as opened:
+    with site.open() as opened:
         yield opened
-    assert audit(file) == []
+    assert site.audit() == []
 
 
 WISH_THE_LAST_SLICE = """
@@ -90,11 +91,11 @@ WISH_THE_LAST_SLICE = """
 """
 
 
-def test_of_two_processes_exactly_one_gets_the_last_slice(live: Ledger) -> None:
+def test_of_two_processes_exactly_one_gets_the_last_slice(live: Ledger, site: Site) -> None:
     rounds = 8
     setting = f"\nmine = []\nnodes = [node(f'n{{n}}') for n in range({rounds})]\n"
     program = setting + textwrap.dedent(WISH_THE_LAST_SLICE)
-    racers = [begin(program, str(live_path(live)), f"organization/race/{name}", str(rounds)) for name in "ab"]
+    racers = [begin(program, site.url, f"organization/race/{name}", str(rounds)) for name in "ab"]
     try:
         for racer in racers:
             go(racer)
@@ -111,7 +112,7 @@ def test_of_two_processes_exactly_one_gets_the_last_slice(live: Ledger) -> None:
     assert sorted(states(live).values()) == ["ready"] * rounds
 
 
-def test_a_killed_process_loses_nothing_that_it_was_told_is_recorded(live: Ledger) -> None:
+def test_a_killed_process_loses_nothing_that_it_was_told_is_recorded(live: Ledger, site: Site) -> None:
     done = commit(live, [start(n, "s", place(memory=10), ordinal=n) for n in range(1, 41)], nodes=[node()])
     program = """
         fences = ledger.lease(OWNER, ["s"], holder=this_process("pulumi up"), now=NOW)
@@ -119,7 +120,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_recorded(live: Ledge
             ledger.starting(row.held.id, fences["s"], NOW, BECAUSE)
             say(row.held.id)
     """
-    worker = begin(program, str(live_path(live)))
+    worker = begin(program, site.url)
     go(worker)
     told = [line(worker) for _ in range(12)]
     worker.kill()
@@ -135,14 +136,16 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_recorded(live: Ledge
     assert set(states(live).values()) == {"starting"}
 
 
-def test_a_living_holder_is_named_and_a_dead_ones_lease_is_taken_over_at_once(live: Ledger) -> None:
+def test_a_living_holder_is_named_and_a_dead_ones_lease_is_taken_over_at_once(
+    live: Ledger, site: Site
+) -> None:
     done = commit(live, [start(1, "a", place())], nodes=[node()])
     program = """
         fence = ledger.lease(OWNER, ["a"], holder=this_process("pulumi up"), now=NOW)["a"]
         say(fence)
         sys.stdin.readline()
     """
-    other = begin(program, str(live_path(live)))
+    other = begin(program, site.url)
     go(other)
     old = int(line(other))
     try:
@@ -160,20 +163,24 @@ def test_a_living_holder_is_named_and_a_dead_ones_lease_is_taken_over_at_once(li
     assert "taken over from pulumi up" in live.events(f"{OWNER}/a")[-1].detail
 
 
-def test_two_processes_that_create_one_ledger_at_the_same_time_get_one_ledger(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "ledger.db"
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_processes_that_create_one_ledger_at_the_same_time_get_one_ledger(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = tmp_path / "new"
+    file = file_site(folder)
+    site = file if kind == "sqlite" else request.getfixturevalue("postgres").fresh(folder)
     program = """
         import sys
         from pathlib import Path
         from components.ledger import open_ledger
         from tests.ledger.build import *
-        file = Path(sys.argv[1])
         sys.stdin.readline()
-        with open_ledger(str(file), home=file.parent, create=True) as ledger:
-            ledger.declare_service(sys.argv[2], "a", holder="h", pool="p", revision="r", document={}, secrets={"t": "x"},
+        with open_ledger(sys.argv[1], home=Path(sys.argv[2]), create=True) as ledger:
+            ledger.declare_service(sys.argv[3], "a", holder="h", pool="p", revision="r", document={}, secrets={"t": "x"},
                                    now=NOW, because=BECAUSE)
     """
-    command = [sys.executable, "-c", textwrap.dedent(program), str(file)]
+    command = [sys.executable, "-c", textwrap.dedent(program), site.url, str(site.home)]
     owners = [f"organization/race/{n}" for n in range(4)]
     racers = [
         subprocess.Popen(
@@ -186,9 +193,10 @@ def test_two_processes_that_create_one_ledger_at_the_same_time_get_one_ledger(tm
     for racer in racers:
         _, said = racer.communicate(timeout=60)
         assert racer.returncode == 0, said
-    with open_ledger(str(file), home=tmp_path, create=False) as ledger:
+    with site.open(create=False, key=None) as ledger:
         assert [ledger.spec(owner, "a", "r").secrets for owner in owners] == [{"t": "x"}] * 4
-    assert sorted(path.name for path in file.parent.iterdir()) == ["ledger.db", "ledger.key"]
+    assert len(list(folder.glob("*.key"))) == 1
+    assert site.audit() == []
 
 
 def test_a_process_is_told_from_another_with_the_same_number() -> None:
@@ -236,11 +244,6 @@ def test_many_threads_write_at_once_and_all_of_it_is_there(live: Ledger) -> None
         list(pool.map(lambda n: run(live, done, n), done.ids))
     assert set(states(live).values()) == {"ready"}
     assert not live.unfinished(OWNER)
-
-
-def live_path(ledger: Ledger) -> Path:
-    """Return where the ledger is."""
-    return Path(ledger.url.removeprefix("sqlite:///"))
 
 
 def finish(processes: Sequence[subprocess.Popen[str]]) -> None:

@@ -19,7 +19,7 @@ from components.cli.base.ending import CommandError
 from components.cli.base.workspace import Workspace
 
 if TYPE_CHECKING:
-    from components.ledger import Ledger
+    from components.ledger import Ledger, Place
     from components.runtimes.port import Runtime
 
 
@@ -58,8 +58,8 @@ class Session:
         return self.workspace.owner
 
     @cached_property
-    def ledger_place(self) -> tuple[str, str]:
-        """The ledger's URL and where that was said: found as the providers find it."""
+    def ledger_place(self) -> Place:
+        """The ledger's URL and where that was said: found as the providers find it. Print its ``shown``."""
         from components.ledger import resolve_url
 
         configured = self.workspace.plain("eas:ledger")

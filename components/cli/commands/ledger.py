@@ -65,20 +65,20 @@ def register(app: typer.Typer) -> None:
 def _migrate(session: Session) -> None:
     """Open the ledger for writing, which renews its tables; one that is not there is not made."""
     if not session.ledger.exists:
-        raise CommandError(f"there is no ledger {session.ledger_place[0]} to migrate; `eas up` makes one")
+        raise CommandError(f"there is no ledger {session.ledger_place.shown} to migrate; `eas up` makes one")
     session.close()
     assert session.writable_ledger.exists, "opened for writing"
 
 
 def _facts(session: Session) -> dict[str, Any]:
     """Return place and counts."""
-    url, source = session.ledger_place
+    place = session.ledger_place
     ledger = session.ledger
     rows = ledger.instances()
     pools = ledger.pools()
     return {
-        "url": url,
-        "from": source,
+        "url": place.shown,
+        "from": place.source,
         "owner": session.owner,
         "known": ledger.knows(session.owner),
         "pools": len(pools),

@@ -81,8 +81,10 @@ def recorded_nodes(session: Session) -> list[Node]:
     """Return every node that the ledger has; commands on nodes need them recorded."""
     nodes = [node for pool in session.ledger.pools() for node in pool.nodes]
     if not nodes:
-        url, source = session.ledger_place
-        raise CommandError(f"ledger {url} ({source}) has no nodes; `eas up` records those of pool.yaml")
+        place = session.ledger_place
+        raise CommandError(
+            f"ledger {place.shown} ({place.source}) has no nodes; `eas up` records those of pool.yaml"
+        )
     return nodes
 
 

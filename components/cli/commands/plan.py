@@ -91,7 +91,7 @@ def register(app: typer.Typer) -> None:
             proposal = Proposed.of(session, project, supposed)
             ignored = [str(fault) for fault in declared.faults_of(project) if fault.level == "ineffective"]
         if not session.ledger.exists:
-            missing = f"ledger {session.ledger_place[0]} is not there yet: planned as if nothing ran"
+            missing = f"ledger {session.ledger_place.shown} is not there yet: planned as if nothing ran"
             print(missing, file=sys.stderr)
         elif busy := carried_out_elsewhere(session.ledger, session.owner, now()):
             print(f"`up` is refused at the moment: {busy}", file=sys.stderr)

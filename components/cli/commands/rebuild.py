@@ -86,7 +86,7 @@ def _facts(session: Session, state: State, findings: Findings) -> dict[str, Any]
 
     indexes = card_indexes(node for pool in session.ledger.pools() for node in pool.nodes)
     return {
-        "ledger": session.ledger_place[0],
+        "ledger": session.ledger_place.shown,
         "owner": state.owner,
         "pools": len(state.declared_pools),
         "services": len(state.services),

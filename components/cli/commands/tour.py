@@ -153,7 +153,7 @@ class Guide:
         env = {
             **os.environ,
             "PULUMI_STACK": self._session.workspace.stack,
-            "EAS_LEDGER": self._session.ledger_place[0],
+            "EAS_LEDGER": self._session.ledger_place.url,
         }
         return subprocess.run(
             [sys.executable, "-m", "components.cli", *arguments],

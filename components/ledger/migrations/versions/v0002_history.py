@@ -10,13 +10,15 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+String = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make the change."""
     op.add_column("event", sa.Column("actor", sa.JSON(), comment="who, commit and CI run, as far as known"))
     op.add_column(
         "event",
-        sa.Column("node", sa.String(), comment="pool/node of an event that is about an instance's place"),
+        sa.Column("node", String, comment="pool/node of an event that is about an instance's place"),
     )
     op.add_column("event", sa.Column("cards", sa.JSON(), comment="the UUIDs of that place's cards"))
     op.create_index(op.f("ix_event_node"), "event", ["node"], unique=False)
@@ -25,9 +27,9 @@ def upgrade() -> None:
         sa.Column(
             "id", sa.Integer(), autoincrement=False, nullable=False, comment="the id that it had as a spec"
         ),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("service", sa.String(), nullable=False),
-        sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("owner", String, nullable=False),
+        sa.Column("service", String, nullable=False),
+        sa.Column("revision", String, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("since", sa.DateTime(), nullable=False, comment="when it was declared"),
         sa.Column("until", sa.DateTime(), nullable=False, comment="when nothing ran or wanted it any more"),

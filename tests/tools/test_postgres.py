@@ -1,0 +1,52 @@
+"""A server of one's own: started once, stopped, and its ledger's URL printed; what is missing is a sentence."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.ledger import open_ledger
+from tools.postgres import NoServer, Server, main
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where its files are; the name of a socket is short."""
+    made = Path(tempfile.mkdtemp(prefix="eas-pg-", dir="/tmp")).resolve()
+    yield made / "postgres"
+    if Server(made / "postgres").runs():
+        main(["stop", "--folder", str(made / "postgres")])
+    shutil.rmtree(made)
+
+
+def test_a_server_is_started_once_and_keeps_its_ledger(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.parent.chmod(0o755)
+    url = f"postgresql://eas@/eas?host={folder}"
+    for _ in range(2):
+        assert main(["start", "--folder", str(folder)]) == 0
+        assert capsys.readouterr().out == f"{url}\n"
+    open_ledger(url, home=tmp_path, create=True).close()
+    assert main(["stop", "--folder", str(folder)]) == 0
+    assert not Server(folder).runs()
+    assert main(["start", "--folder", str(folder)]) == 0
+    with open_ledger(url, home=tmp_path, create=False) as ledger:
+        assert ledger.exists
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_programs_that_are_not_there_are_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EAS_POSTGRES", str(tmp_path / "nowhere"))
+    with pytest.raises(NoServer, match=r"nowhere.*no initdb"):
+        Server(tmp_path / "server").start()
+    assert main(["start", "--folder", str(tmp_path / "server")]) == 1
+    assert capsys.readouterr().err.startswith("postgres: ")
