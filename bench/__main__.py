@@ -26,6 +26,7 @@ from bench.figures import Figure, calibration
 ROOT = Path(__file__).resolve().parents[1]
 BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.placement": (),
+    "bench.small": (),
     "bench.joint": (),
     "bench.decisions": (),
     "bench.slices": ("--seeds", "2"),

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bench.openb.trace import Host, Pod, Trace, made_up
+from bench.openb.trace import Host, Pod, Trace
 from components.placement.value.claims import Book, Claimed
+from components.placement.value.compiled import compiled
 from components.placement.value.engine import ADJUST, SOLVE, Engine, Free
 
 EVERY = 0.035
@@ -104,8 +105,7 @@ def run(
 
 def warm() -> None:
     """Load the compiled kernels, so that what follows is timed without that."""
-    trace = made_up(4)
-    run(trace, trace.hosts, trace.arrivals(1), known=True)
+    compiled()
 
 
 def _stops(stream: Sequence[Pod], capacity: int, early: Sequence[float]) -> list[int]:

@@ -14,7 +14,7 @@ def ensure(layout: Layout) -> None:
     """Compile them where they are not compiled yet; where they cannot be kept, they are compiled when first needed."""
     sources = layout.root / PACKAGE
     newest = max((source.stat().st_mtime for source in sources.glob("*.py")), default=0.0)
-    done = [mark.stat().st_mtime for mark in (sources / "__pycache__").glob("compiled-*/complete")]
+    done = [code.stat().st_mtime for code in (sources / "__pycache__").glob("compiled-*/*.o")]
     if any(when >= newest for when in done):
         return
     say("engine", "compiling the kernels of placement (about a quarter of a minute, once for each version)")

@@ -7,22 +7,24 @@ be filled, so a bound stays a bound.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import gcd
 
-import numpy as np
-import numpy.typing as npt
+from components.placement.value.compiled import compiled, interpret
+from components.placement.value.kernels import PLAIN
+from components.placement.value.memory import Span
 
 Pattern = tuple[tuple[int, int], ...]
 """(item, how many) pairs, by item."""
 CELLS = 1024
 """Into how many steps a dimension is divided at most."""
-NEVER = -(1 << 60)
 _Offers = dict[tuple[int, int], tuple[int, int]]
 """Size in steps -> gain and item."""
-_Table = npt.NDArray[np.int64]
+_Ordered = Sequence[tuple[tuple[int, int], tuple[int, int]]]
+"""The same as pairs, by size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,9 @@ class Sizes:
         )
         if not fitting:
             return [Fill(0, ()) for _ in bins]
-        table = _table(shape, fitting)
-        return [_trace(table, fitting, cap) for cap in caps]
+        ordered = sorted(fitting.items())
+        table = _table(shape, ordered)
+        return [_trace(table, shape[1], ordered, cap) for cap in caps]
 
 
 def _undominated(offers: _Offers) -> _Offers:
@@ -86,41 +89,33 @@ def _undominated(offers: _Offers) -> _Offers:
     return dict(kept)
 
 
-def _table(shape: tuple[int, int], offers: _Offers) -> _Table:
-    """Return for every rest of a card the most that it can hold."""
+def _table(shape: tuple[int, int], offers: _Ordered) -> array[int]:
+    """Return for every rest of a card the most that it can hold: a row of compute steps for each step of memory."""
     rows, width = shape
-    ordered = sorted(offers.items())
-    memories = np.array([memory for (memory, _), _ in ordered])
-    computes = np.array([compute for (_, compute), _ in ordered])
-    gains = np.array([[gain] for _, (gain, _) in ordered], dtype=np.int64)
-    # Columns left of the table stand for less compute than none, so that one look takes all offers.
-    pad = int(computes.max())
-    table = np.full((rows, pad + width), NEVER, dtype=np.int64)
-    table[0, pad:] = 0
-    columns = np.arange(pad, pad + width)[None, :] - computes[:, None]
-    allowed = np.searchsorted(memories, np.arange(rows), side="right").tolist()
-    for row in range(1, rows):
-        fitting = allowed[row]
-        here = table[row, pad:]
-        here[:] = table[row - 1, pad:]
-        if fitting:
-            found = table[row - memories[:fitting, None], columns[:fitting]] + gains[:fitting]
-            np.maximum(here, found.max(axis=0), out=here)
-    return table[:, pad:]
+    table = array("q", [0]) * (rows * width)
+    lists = (
+        array("q", [memory for (memory, _), _ in offers]),
+        array("q", [compute for (_, compute), _ in offers]),
+        array("q", [gain for _, (gain, _) in offers]),
+    )
+    if interpret(len(table) * len(offers)):
+        PLAIN.fill(*lists, width, table)
+    else:
+        compiled().fill(*map(Span, lists), width, Span(table))
+    return table
 
 
-def _trace(table: _Table, offers: _Offers, cap: tuple[int, int]) -> Fill:
+def _trace(table: array[int], width: int, offers: _Ordered, cap: tuple[int, int]) -> Fill:
     """Return the pattern of one rest."""
     counts: dict[int, int] = {}
     row, column = cap
-    worth = int(table[row, column])
-    left = worth
+    worth = left = table[row * width + column]
     while left:
-        for (memory, compute), (gain, item) in sorted(offers.items()):
+        for (memory, compute), (gain, item) in offers:
             if (
                 memory <= row
                 and compute <= column
-                and int(table[row - memory, column - compute]) + gain == left
+                and table[(row - memory) * width + column - compute] + gain == left
             ):
                 counts[item] = counts.get(item, 0) + 1
                 row, column, left = row - memory, column - compute, left - gain

@@ -41,4 +41,5 @@ def maximise(
     solver.solve(model)
     if not solver.has_solution():
         raise ArithmeticError(f"GLOP ended without an answer: {solver.status_string()}")
-    return solver.objective_value(), [float(dual) for dual in solver.dual_values()]
+    # One by one, since all of them at once come as an array, for which numpy would be imported.
+    return solver.objective_value(), [float(solver.dual_value(row)) for row in range(len(lows))]

@@ -6,13 +6,12 @@ they are put in classes, with their CPU rounded up: finer classes cost time and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
+from typing import SupportsInt
 
-import numpy as np
-
-from components.placement.value.shape import FULL_VALUE, NEVER, ONE, Asks, Gangs, Ints, Mix, Shape
+from components.placement.value.shape import FULL_VALUE, NEVER, ONE, Asks, Gangs, Mix, Shape
 
 CPU_STEP, GANG_CPU_STEP = 1000, 8000
 """To what the CPU of a class is rounded up, in thousandths of a core."""
@@ -140,7 +139,7 @@ class Book:
             first=_ints(_sums((count + 1) * (steps + 1) for count in units)),
             exact=exact,
             steps=steps,
-            cpu_prices=np.array(self._cpu_prices),
+            cpu_prices=_floats(self._cpu_prices),
             cpu_prices_int=_ints([round(price * ONE) for price in self._cpu_prices]),
             tau=TAU,
             cards=cards,
@@ -162,11 +161,7 @@ class Book:
             slice=_ints([claim.slice for claim in claims]),
             room=_ints([NEVER if room < 0 else room for rooms in self.rooms for room in rooms]),
             units=_ints(
-                [
-                    -(-room // one)
-                    for rooms in whole
-                    for room, one in zip(rooms, self.shape.unit.tolist(), strict=True)
-                ]
+                [-(-room // one) for rooms in whole for room, one in zip(rooms, self.shape.unit, strict=True)]
             ),
             share=_ints(
                 [1000 * room // size for rooms in whole for room, size in zip(rooms, self.sizes, strict=True)]
@@ -177,9 +172,7 @@ class Book:
             memory=_ints([claim.memory for claim in claims]),
             apart=_ints([claim.apart for claim in claims]),
             may=_ints([may for claim in claims for may in claim.kinds]),
-            toll=_ints(
-                [[price * claim.cpu for price in self.shape.cpu_prices_int.tolist()] for claim in claims]
-            ),
+            toll=[[price * claim.cpu for price in self.shape.cpu_prices_int] for claim in claims],
             large=_ints(
                 [round(LARGE * ONE * size) if claim.gpus else 0 for claim in claims for size in parts]
             ),
@@ -238,7 +231,7 @@ class Book:
 
     def _mix(self) -> Mix:
         values = self.values
-        units = self.asks.units.reshape(len(self.claims), -1)
+        units, types = self.asks.units, len(self.sizes)
         number: dict[tuple[object, ...], int] = {}
         leads: list[int] = []
         for ask, claim in enumerate(self.claims):
@@ -252,10 +245,10 @@ class Book:
         computes: list[int] = []
         slot: list[int] = []
         count: list[int] = []
-        for type_ in range(len(self.sizes)):
+        for type_ in range(types):
             fits = [self.rooms[ask][type_] >= 0 for ask in leads]
             wide = [
-                self.shape.units[type_] if self.claims[ask].gpus else max(units[ask, type_], 1)
+                self.shape.units[type_] if self.claims[ask].gpus else max(units[ask * types + type_], 1)
                 for ask in leads
             ]
             pairs = [(int(size), step) for size, step in zip(wide, steps, strict=True)]
@@ -267,10 +260,10 @@ class Book:
             slot += [here.index(pair) if may else -1 for pair, may in zip(pairs, fits, strict=True)]
         return Mix(
             value=_floats([values[ask] for ask in leads]),
-            price=np.zeros(len(leads)),
+            price=[0.0] * len(leads),
             cpu=_floats([-(-self.claims[ask].cpu // CPU_STEP) * CPU_STEP for ask in leads]),
             compute=_ints(steps),
-            wanted=np.zeros(len(leads)),
+            wanted=[0.0] * len(leads),
             slot=_ints(slot),
             sizes=_ints(sizes),
             computes=_ints(computes),
@@ -289,9 +282,9 @@ class Book:
         return Gangs(
             number=_ints([self.claims[ask].gpus for ask in leads]),
             value=_floats([self.values[ask] for ask in leads]),
-            price=np.zeros(len(leads)),
+            price=[0.0] * len(leads),
             cpu=_floats([-(-self.claims[ask].cpu // GANG_CPU_STEP) * GANG_CPU_STEP for ask in leads]),
-            wanted=np.zeros(len(leads)),
+            wanted=[0.0] * len(leads),
             allowed=_ints([self.rooms[ask][type_] >= 0 for type_ in range(len(self.sizes)) for ask in leads]),
         )
 
@@ -315,9 +308,9 @@ def _sums(numbers: object) -> list[int]:
     return sums
 
 
-def _ints(numbers: Sequence[object]) -> Ints:
-    return np.array(numbers, dtype=np.int64)
+def _ints(numbers: Iterable[SupportsInt]) -> list[int]:
+    return [int(number) for number in numbers]
 
 
-def _floats(numbers: Sequence[float]) -> np.ndarray:
-    return np.array(numbers, dtype=np.float64)
+def _floats(numbers: Iterable[float]) -> list[float]:
+    return [float(number) for number in numbers]

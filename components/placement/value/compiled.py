@@ -1,83 +1,83 @@
-"""The kernels, compiled. Nothing else here imports numba, which takes a while to import and is not always needed.
+"""The kernels, compiled: from where they are kept, or compiled and kept.
 
-The kernels are ordinary functions, which also run interpreted and then give the same answers, only slower. Compiled code is
-kept on disk, in a folder named for the digest of this package's source, so that code of another version is never
-run: beside the source where that can be written to, else in the user's cache, else nowhere. What lies there changes how
-soon an answer comes, never the answer.
+The kernels are ordinary functions, which also run interpreted and then give the same answers, only slower. Object code is
+kept on disk, in a folder named for the digest of this package's source and in a file named for the machine, so that code
+of another version or for another processor is never run: beside the source where that can be written to, else in the
+user's cache, else nowhere. What lies there changes how soon an answer comes, never the answer.
 """
 
 from __future__ import annotations
 
 import hashlib
-import types
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from components.placement.value import energy, gangs, node, numeric, prices, ranks, solve, tables
+from components.placement.value.kernels import Kernels
 
-_PARTS = (numeric, energy, gangs, solve, tables, node, prices, ranks)
-"""In the order in which they call one another."""
-
-
-class Kernels(NamedTuple):
-    """The functions that are called from outside, compiled or not."""
-
-    price: Callable[..., None]
-    change: Callable[..., None]
-    weigh: Callable[..., tuple[int, int]]
-    weigh_card: Callable[..., int]
-    best: Callable[..., int]
-    best_among: Callable[..., int]
-    place_all: Callable[..., None]
+FOLDERS = "compiled-*"
+"""How the folders of all versions are named."""
 
 
-PLAIN = Kernels(
-    prices.price, node.change, node.weigh, node.weigh_card, ranks.best, ranks.best_among, ranks.place_all
-)
-"""The same functions, interpreted."""
+SMALL = 300_000
+"""Up to how many inner rounds it is quicker to interpret the kernels than to load the compiled ones."""
 
 
-def loaded() -> bool:
-    """Return whether this process has the compiled kernels already: then nothing is quicker."""
-    return compiled.cache_info().currsize > 0
+def interpret(rounds: int) -> bool:
+    """Return whether so much work is done sooner interpreted: where this process has the compiled kernels, nothing is."""
+    return rounds <= SMALL and not compiled.cache_info().currsize
 
 
 @cache
 def compiled() -> Kernels:
-    """Return the kernels compiled; each is compiled when first called, or read from disk."""
-    import numba
-    from numba.extending import register_jitable
+    """Return the kernels compiled. Nothing else here imports llvmlite, which is not needed for the smallest plans."""
+    from components.placement.value.linked import described, linked
 
-    for part in _PARTS:
-        for function in vars(part).values():
-            if isinstance(function, types.FunctionType) and function.__module__ == part.__name__:
-                register_jitable(forceinline=True)(function)
-    settings = vars(numba.config)
-    before, place = settings["CACHE_DIR"], folder()
-    settings["CACHE_DIR"] = str(place or "")
-    try:
-        # Kernels allocate nothing, and counting references to the arrays of bundles would take most of their time.
-        options: dict[str, Any] = {"cache": place is not None, "_nrt": False}
-        return Kernels(*(numba.njit(function, **options) for function in PLAIN))
-    finally:
-        settings["CACHE_DIR"] = before
+    place = folder()
+    file = None if place is None else place / f"{_digest(described().encode())}.o"
+    code = None if file is None else _kept(file)
+    if code is None:
+        from components.placement.value.compile import object_code
+
+        code = object_code()
+        if file is not None:
+            _keep(file, code)
+    return linked(code)
 
 
 def folder() -> Path | None:
     """Return the folder for compiled code of this version, or None where there is none to write to."""
     here = Path(__file__).parent
-    digest = hashlib.sha256()
-    for source in sorted(here.glob("*.py")):
-        digest.update(source.read_bytes())
-    name = f"compiled-{digest.hexdigest()[:16]}"
+    sources = b"".join(source.read_bytes() for source in sorted(here.glob("*.py")))
+    name = FOLDERS.replace("*", _digest(sources))
     for parent in (here / "__pycache__", Path.home() / ".cache" / "eas-slices"):
         try:
             (parent / name).mkdir(parents=True, exist_ok=True)
-            probe = parent / name / "writable"
-            probe.touch()
+            (parent / name / "writable").touch()
         except OSError:
             continue
         return parent / name
     return None
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _kept(file: Path) -> bytes | None:
+    """Return the code of a file, None where it is not there or not whole."""
+    try:
+        found = file.read_bytes()
+    except OSError:
+        return None
+    code = found[32:]
+    return code if hashlib.sha256(code).digest() == found[:32] else None
+
+
+def _keep(file: Path, code: bytes) -> None:
+    """Write code behind its digest: whoever meets a part of it, or of two writers' at once, takes it for none."""
+    part = file.with_suffix(".part")
+    try:
+        part.write_bytes(hashlib.sha256(code).digest() + code)
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 ``V[s] = tau ln(1 + sum of exp((value - price - cpu price * cpu + V[s - size]) / tau))`` over the classes that fit into the
 state ``s``, of which memory and compute are taken together: a size is memory units and compute steps. With
 ``E = exp(V / tau)`` this is ``E[s] = 1 + sum of W[size] E[s - size]``, where ``W`` adds up the weights of all classes of
-one size: no exponential and no logarithm inside the recursion. There is one row of all states per CPU price.
+one size: no exponential and no logarithm inside the recursion. Every state has a row of all CPU prices.
 """
 
 from __future__ import annotations
@@ -17,82 +17,94 @@ _CEILING = 1e250
 
 def fill_energy(shape: Shape, mix: Mix, work: Work) -> None:
     """Work out all rows: ``weight``, ``by_size`` and ``energy``."""
+    _weigh(shape, mix, work)
     for type_ in range(len(shape.units)):
-        for mu in range(len(shape.cpu_prices)):
-            _weigh(shape, mix, work, type_, mu)
-            _recur(shape, mix, work, type_, mu)
+        _add_up(mix, work, type_)
+        _recur(shape, mix, work, type_)
 
 
-def _weigh(shape: Shape, mix: Mix, work: Work, type_: int, mu: int) -> None:
+def _weigh(shape: Shape, mix: Mix, work: Work) -> None:
+    for i in range(len(mix.value)):
+        weight, gain, expected = work.weight[i], mix.value[i] - mix.price[i], mix.wanted[i] > 0.0
+        for mu in range(len(weight)):
+            # What is not expected has no part in what a card is worth.
+            weight[mu] = exp((gain - shape.cpu_prices[mu] * mix.cpu[i]) / shape.tau) if expected else 0.0
+
+
+def _add_up(mix: Mix, work: Work, type_: int) -> None:
+    """Add up the weights of all classes of one size."""
     classes = len(mix.value)
-    base, mine = (type_ * len(shape.cpu_prices) + mu) * classes, type_ * classes
+    mine = type_ * classes
     for size in range(mix.distinct[type_]):
-        work.by_size[base + size] = 0.0
+        total = work.by_size[mine + size]
+        for mu in range(len(total)):
+            total[mu] = 0.0
     for i in range(classes):
         slot = mix.slot[mine + i]
-        work.weight[base + i] = 0.0
-        # What is not expected has no part in what a card is worth.
-        if slot >= 0 and mix.wanted[i] > 0.0:
-            weight = exp((mix.value[i] - mix.price[i] - shape.cpu_prices[mu] * mix.cpu[i]) / shape.tau)
-            work.weight[base + i] = weight
-            work.by_size[base + slot] += weight
+        if slot >= 0:
+            total, weight = work.by_size[mine + slot], work.weight[i]
+            for mu in range(len(total)):
+                total[mu] += weight[mu]
 
 
-def _recur(shape: Shape, mix: Mix, work: Work, type_: int, mu: int) -> None:
-    classes, width = len(mix.value), shape.steps + 1
-    base, mine = (type_ * len(shape.cpu_prices) + mu) * classes, type_ * classes
-    begin = mu * shape.first[len(shape.units)] + shape.first[type_]
+def _recur(shape: Shape, mix: Mix, work: Work, type_: int) -> None:
+    """Work out the states of one type, each at all CPU prices at once: a processor does several of these together."""
+    mine, width, first = type_ * len(mix.value), shape.steps + 1, shape.first[type_]
     for unit in range(shape.units[type_] + 1):
         for step in range(width):
-            here = begin + unit * width + step
-            energy = 1.0
+            state = first + unit * width + step
+            energy = work.energy[state]
+            for mu in range(len(energy)):
+                energy[mu] = 1.0
             for slot in range(mix.distinct[type_]):
                 size, compute = mix.sizes[mine + slot], mix.computes[mine + slot]
                 if size > unit:
                     break
                 if compute <= step:
-                    energy += work.by_size[base + slot] * work.energy[here - size * width - compute]
-            work.energy[here] = min(energy, _CEILING)
+                    weight, rest = work.by_size[mine + slot], work.energy[state - size * width - compute]
+                    for mu in range(len(energy)):
+                        energy[mu] += weight[mu] * rest[mu]
+            for mu in range(len(energy)):
+                energy[mu] = min(energy[mu], _CEILING)
 
 
 def fill_used(shape: Shape, mix: Mix, work: Work) -> None:
-    """Pass the cards of every row down through the fillings; add to ``used`` how many of each class these take."""
+    """Pass the cards of every state down through the fillings; add to ``used`` how many of each class these take."""
     for type_ in range(len(shape.units)):
+        _pass_down(shape, mix, work, type_)
+        mine = type_ * len(mix.value)
         for mu in range(len(shape.cpu_prices)):
-            _pass_down(shape, mix, work, type_, mu)
+            for i in range(len(mix.value)):
+                slot = mix.slot[mine + i]
+                if slot >= 0 and work.by_size[mine + slot][mu] > 0.0:
+                    work.used[i] += work.flow[slot][mu] * work.weight[i][mu] / work.by_size[mine + slot][mu]
 
 
-def _pass_down(shape: Shape, mix: Mix, work: Work, type_: int, mu: int) -> None:
-    classes, width = len(mix.value), shape.steps + 1
-    base, mine = (type_ * len(shape.cpu_prices) + mu) * classes, type_ * classes
-    begin = mu * shape.first[len(shape.units)] + shape.first[type_]
+def _pass_down(shape: Shape, mix: Mix, work: Work, type_: int) -> None:
+    mine, width, first = type_ * len(mix.value), shape.steps + 1, shape.first[type_]
     slots = mix.distinct[type_]
     for slot in range(slots):
-        work.flow[slot] = 0.0
-    some = False
+        flow = work.flow[slot]
+        for mu in range(len(flow)):
+            flow[mu] = 0.0
     for state in range((shape.units[type_] + 1) * width - 1, 0, -1):
-        here = begin + state
-        if work.cards[here] != 0.0:
-            some = True
-            unit = state // width
-            step = state - unit * width
-            per = work.cards[here] / work.energy[here]
-            for slot in range(slots):
-                size, compute = mix.sizes[mine + slot], mix.computes[mine + slot]
-                if size > unit:
-                    break
-                if compute <= step:
-                    after = here - size * width - compute
-                    part = per * work.by_size[base + slot] * work.energy[after]
-                    work.flow[slot] += part
-                    work.cards[after] += part
-    if some:
-        for i in range(classes):
-            slot = mix.slot[mine + i]
-            if slot >= 0 and work.by_size[base + slot] > 0.0:
-                work.used[i] += work.flow[slot] * work.weight[base + i] / work.by_size[base + slot]
+        cards, energy = work.cards[first + state], work.energy[first + state]
+        unit = state // width
+        step = state - unit * width
+        for mu in range(len(cards)):
+            if cards[mu] != 0.0:
+                per = cards[mu] / energy[mu]
+                for slot in range(slots):
+                    size, compute = mix.sizes[mine + slot], mix.computes[mine + slot]
+                    if size > unit:
+                        break
+                    if compute <= step:
+                        after = first + state - size * width - compute
+                        part = per * work.by_size[mine + slot][mu] * work.energy[after][mu]
+                        work.flow[slot][mu] += part
+                        work.cards[after][mu] += part
 
 
 def value_at(shape: Shape, work: Work, mu: int, state: int) -> float:
     """Return V of a state at a CPU price."""
-    return shape.tau * log(work.energy[mu * shape.first[len(shape.units)] + state])
+    return shape.tau * log(work.energy[state][mu])

@@ -7,22 +7,21 @@ are. An engine that was told of changes answers like one that is computed anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from components.placement.value.claims import CPU_STEP, Book
-from components.placement.value.compiled import PLAIN, Kernels, compiled, loaded
-from components.placement.value.shape import NEVER, Crowd, Ints, Market, Nodes, Ranks, Tables, Work
+from components.placement.value.compiled import compiled, interpret
+from components.placement.value.kernels import PLAIN, Kernels
+from components.placement.value.memory import Span, laid
+from components.placement.value.shape import NEVER, Crowd, Market, Nodes, Ranks, Tables, Work
 
 SOLVE = tuple(eta for eta in (0.1, 0.05, 0.025) for _ in range(150))
 """Step sizes of the first prices."""
 ADJUST = tuple(eta for eta in (0.05, 0.02, 0.01) for _ in range(10))
 """Step sizes when prices are adjusted to what has arrived since."""
-SMALL = 1_000_000
-"""Up to how many inner rounds it is quicker to interpret the kernels than to load the compiled ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,6 @@ class Free:
     memory: int
     cards: tuple[tuple[int, int, int], ...]
     slices: tuple[int, int, int] = (0, 0, 0)
-
-
-class _Turns(NamedTuple):
-    asks: Ints
-    found: Ints
 
 
 class Engine:
@@ -64,22 +58,22 @@ class Engine:
         self.book = book
         shape = book.shape
         if interpreted is None:
-            interpreted = not loaded() and self._rounds(book, len(nodes), steps) <= SMALL
+            interpreted = interpret(self._rounds(book, len(nodes), steps))
         self.interpreted = interpreted
         self._kernels: Kernels = PLAIN if interpreted else compiled()
         prices = len(shape.cpu_prices)
         self._shape = self._form(shape)
         self._asks = self._form(book.asks)
-        self.market = Market(self._form(_copied(book.mix)), self._form(_copied(book.gangs)))
+        self.market = self._form(Market(_copied(book.mix), _copied(book.gangs)))
         self.tables = self._form(
             Tables(
-                np.zeros((shape.first[-1], prices), np.int64),
-                np.zeros((len(shape.units) * (shape.cards + 1), prices), np.int64),
+                [[0] * prices for _ in range(shape.first[-1])],
+                [[0] * prices for _ in range(len(shape.units) * (shape.cards + 1))],
             )
         )
+        self._scratch = self._form(_work(book))
         self._nodes = self._form(_nodes(book, kinds, nodes, sizes))
         self._ranks = self._form(_ranks(len(book.claims), len(nodes)))
-        self._scratch = self._form(_work(book))
         self.price([0.0] * len(book.claims), ())
 
     @staticmethod
@@ -90,10 +84,8 @@ class Engine:
         return steps * book.rounds_of_a_step() + tables + prices * nodes * len(book.claims) * shape.cards
 
     def _form(self, bundle: Any) -> Any:
-        """Return the bundle with lists instead of arrays where the kernels are interpreted: these are quicker then."""
-        if not self.interpreted:
-            return bundle
-        return type(bundle)(*(part.tolist() if isinstance(part, np.ndarray) else part for part in bundle))
+        """Return the bundle as the kernels take it: as it is where they are interpreted, else as memory."""
+        return bundle if self.interpreted else laid(bundle)
 
     def price(self, wanted: Sequence[float], schedule: Sequence[float]) -> None:
         """Move the prices by the given steps towards how many of each claim are still expected, and value all anew."""
@@ -103,10 +95,8 @@ class Engine:
         for m, amount in enumerate(gangs):
             self.market.gangs.wanted[m] = amount
         crowd = self._form(_crowd(self.book, self._nodes))
-        work = self._scratch._replace(worth=np.zeros(len(crowd.state) * len(self.book.shape.cpu_prices)))
-        work = self._form(work) if self.interpreted else work
-        steps = list(schedule) if self.interpreted else np.array(schedule, dtype=np.float64)
-        self._kernels.price(self._shape, self.market, crowd, work, self.tables, self._nodes, steps)
+        steps = list(schedule) if self.interpreted else Span(array("d", schedule))
+        self._kernels.price(self._shape, self.market, crowd, self._scratch, self.tables, self._nodes, steps)
         for ask in range(len(self.book.claims)):
             self._ranks.seen[ask] = -1
 
@@ -124,7 +114,7 @@ class Engine:
         if allowed is None:
             node = int(self._kernels.best(*world))
         else:
-            mask = list(allowed) if self.interpreted else np.array(allowed, dtype=np.int64)
+            mask = list(allowed) if self.interpreted else Span(array("q", allowed))
             node = int(self._kernels.best_among(*world, mask))
         if node < 0:
             return None
@@ -148,9 +138,12 @@ class Engine:
 
     def place_all(self, asks: Sequence[int]) -> list[tuple[int, int]]:
         """Place asks in turn where they lose least; return (node, places of cards as bits) each, node -1 for nowhere."""
-        turns = self._form(_Turns(np.array(asks, dtype=np.int64), np.zeros(2 * len(asks), np.int64)))
-        self._kernels.place_all(self._shape, self.tables, self._nodes, self._asks, self._ranks, *turns)
-        numbers = list(turns.found) if self.interpreted else turns.found.tolist()
+        numbers = array("q", [0]) * (2 * len(asks))
+        world = (self._shape, self.tables, self._nodes, self._asks, self._ranks)
+        if self.interpreted:
+            self._kernels.place_all(*world, asks, numbers)
+        else:
+            self._kernels.place_all(*world, Span(array("q", asks)), Span(numbers))
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     def set_node(self, node: int, free: Free) -> None:
@@ -159,56 +152,53 @@ class Engine:
         self._kernels.change(self._shape, self.tables, self._nodes, node)
 
     def arrays(self) -> Nodes:
-        """Return what is known of the nodes, to compare engines in tests."""
-        parts: list[Any] = [np.array(part) for part in self._nodes]
+        """Return a copy of what is known of the nodes, to compare engines in tests."""
+        parts: list[Any] = [part if isinstance(part, int) else list(part) for part in self._nodes]
         return Nodes(*parts)
 
 
 def _copied(bundle: Any) -> Any:
-    return type(bundle)(*(part.copy() for part in bundle))
+    return type(bundle)(*(list(part) for part in bundle))
 
 
 def _write(cards: int, nodes: Nodes, node: int, free: Free, type_of: Sequence[int]) -> None:
     nodes.cpu[node], nodes.memory[node] = free.cpu, free.memory
     for place, number in enumerate(free.slices):
         nodes.slices[3 * node + place] = number
-    for place, (kind, room, compute) in enumerate(free.cards):
-        at = node * cards + place
+    for at, (kind, room, compute) in enumerate(free.cards, node * cards):
         nodes.type[at] = type_of[kind] if kind >= 0 else -1
         nodes.room[at], nodes.compute[at] = room, compute
 
 
 def _nodes(book: Book, kinds: int, frees: Sequence[Free], sizes: Sequence[Sequence[int]]) -> Nodes:
     cards, prices, many = book.shape.cards, len(book.shape.cpu_prices), len(frees)
-    zeros = np.zeros
     nodes = Nodes(
         kinds=kinds,
-        kind=np.array([free.kind for free in frees], dtype=np.int64),
-        number=np.array([len(free.cards) for free in frees], dtype=np.int64),
-        cpu=zeros(many, np.int64),
-        memory=zeros(many, np.int64),
-        slices=zeros(3 * many, np.int64),
-        main=zeros(many, np.int64),
-        type=np.full(many * cards, -1, np.int64),
-        size=np.ones(many * cards, np.int64),
-        room=np.full(many * cards, -1, np.int64),
-        compute=zeros(many * cards, np.int64),
-        state=np.full(many * cards, -1, np.int64),
-        twin=zeros(many * cards, np.int64),
-        left=zeros(many, np.int64),
-        whole=zeros(many, np.int64),
-        worth=zeros((many, prices), np.int64),
-        before=zeros(many, np.int64),
-        changed=zeros(many, np.int64),
-        log=zeros(max(1024, many), np.int64),
-        clock=zeros(1, np.int64),
+        kind=[free.kind for free in frees],
+        number=[len(free.cards) for free in frees],
+        cpu=[0] * many,
+        memory=[0] * many,
+        slices=[0] * (3 * many),
+        main=[0] * many,
+        type=[-1] * (many * cards),
+        size=[1] * (many * cards),
+        room=[-1] * (many * cards),
+        compute=[0] * (many * cards),
+        state=[-1] * (many * cards),
+        twin=[0] * (many * cards),
+        left=[0] * many,
+        whole=[0] * many,
+        worth=[[0] * prices for _ in frees],
+        before=[0] * many,
+        changed=[0] * many,
+        log=[0] * max(1024, many),
+        clock=[0],
     )
     for node, free in enumerate(frees):
         _write(cards, nodes, node, free, book.type_of)
         for place, size in enumerate(sizes[node]):
             nodes.size[node * cards + place] = max(size, 1)
-        types = [book.type_of[kind] for kind, _, _ in free.cards if kind >= 0]
-        nodes.main[node] = types[0] if types else 0
+        nodes.main[node] = next((book.type_of[kind] for kind, _, _ in free.cards if kind >= 0), 0)
     return nodes
 
 
@@ -217,50 +207,51 @@ def _ranks(asks: int, nodes: int) -> Ranks:
     while leaves < nodes:
         leaves *= 2
     return Ranks(
-        loss=np.full(asks * leaves, NEVER, np.int64),
-        place=np.full(asks * leaves, -1, np.int64),
-        winner=np.zeros(asks * leaves, np.int64),
-        seen=np.full(asks, -1, np.int64),
+        loss=[NEVER] * (asks * leaves),
+        place=[-1] * (asks * leaves),
+        winner=[0] * (asks * leaves),
+        seen=[-1] * asks,
         leaves=leaves,
     )
 
 
 def _work(book: Book) -> Work:
     shape, classes, gangs = book.shape, len(book.mix.value), len(book.gangs.value)
-    prices, types = len(shape.cpu_prices), len(shape.units)
-    rows, states = types * prices, prices * int(shape.first[-1])
+    prices, types, states = len(shape.cpu_prices), len(shape.units), shape.first[-1]
     spots = types * (shape.cards + 1) * prices
+
+    def rows(count: int) -> list[MutableSequence[float]]:
+        return [[0.0] * prices for _ in range(count)]
+
     return Work(
-        weight=np.zeros(rows * classes),
-        by_size=np.zeros(rows * classes),
-        energy=np.zeros(states),
-        cards=np.zeros(states),
-        flow=np.zeros(max(classes, 1)),
-        gang=np.zeros(spots),
-        gang_best=np.full(spots, -1, np.int64),
-        worth=np.zeros(0),
-        used=np.zeros(classes),
-        gangs_used=np.zeros(gangs),
+        weight=rows(classes),
+        by_size=rows(types * classes),
+        energy=rows(states),
+        cards=rows(states),
+        flow=rows(classes),
+        gang=[0.0] * spots,
+        gang_best=[-1] * spots,
+        worth=[0.0] * (states * prices),
+        used=[0.0] * classes,
+        gangs_used=[0.0] * gangs,
     )
 
 
 def _crowd(book: Book, nodes: Nodes) -> Crowd:
     """Return the nodes with like ones once. The CPU of like nodes may differ by less than a core."""
-    shape = book.shape
-    cpu, whole, main = np.array(nodes.cpu), np.array(nodes.whole), np.array(nodes.main)
-    states = np.array(nodes.state).reshape(len(cpu), shape.cards)
-    states = -np.sort(-states, axis=1)
-    table = np.column_stack([main, cpu // CPU_STEP, whole, states])
-    _, first, times = np.unique(table, axis=0, return_index=True, return_counts=True)
-    states = states[first]
-    seen, numbers = np.unique(states[states >= 0], return_inverse=True)
-    card = np.full(states.shape, -1, np.int64)
-    card[states >= 0] = numbers
+    cards = book.shape.cards
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for node, cpu in enumerate(nodes.cpu):
+        states = sorted(nodes.state[node * cards : (node + 1) * cards], reverse=True)
+        alike.setdefault((nodes.main[node], cpu // CPU_STEP, nodes.whole[node], *states), []).append(node)
+    kinds = sorted(alike)
+    seen = sorted({state for kind in kinds for state in kind[3:] if state >= 0})
+    number = {state: place for place, state in enumerate(seen)}
     return Crowd(
-        times=times.astype(np.float64),
-        cpu=cpu[first].astype(np.float64),
-        whole=whole[first],
-        type=main[first],
-        card=np.ascontiguousarray(card.ravel()),
-        state=seen.astype(np.int64),
+        times=[float(len(alike[kind])) for kind in kinds],
+        cpu=[float(nodes.cpu[alike[kind][0]]) for kind in kinds],
+        whole=[kind[2] for kind in kinds],
+        type=[kind[0] for kind in kinds],
+        card=[number.get(state, -1) for kind in kinds for state in kind[3:]],
+        state=seen,
     )

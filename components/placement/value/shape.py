@@ -1,7 +1,7 @@
 """What the kernels read and write: flat arrays in named bundles. Data only.
 
-Arrays have one dimension, or are read row by row, so that the same functions run compiled on numpy arrays and interpreted
-on plain lists.
+Arrays have one dimension, or are read row by row, so that the same functions run compiled on arrays of numbers and
+interpreted on plain lists.
 A *type* is a kind of card: cards of one type have one size and take the same claims. Its memory is counted in *units*
 (a divisor of all sizes where there is one), compute in steps of one common divisor. A *state* is what is free of a card,
 ``memory unit * (steps + 1) + compute step``, numbered on through all types; ``first`` has each type's first state.
@@ -9,13 +9,14 @@ A *type* is a kind of card: cards of one type have one size and take the same cl
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Ints = MutableSequence[int]
+Floats = MutableSequence[float]
+Rows = MutableSequence[MutableSequence[int]]
+"""Rows of integers of one length."""
+FloatRows = MutableSequence[MutableSequence[float]]
 
 ONE = 65536
 """Decisions are made in integers: one thousandth of a card is this many."""
@@ -86,8 +87,8 @@ class Market(NamedTuple):
 class Tables(NamedTuple):
     """What cards are worth at each CPU price, in integers, per state; what gangs add, per type and number of free cards."""
 
-    card: Ints
-    gang: Ints
+    card: Rows
+    gang: Rows
 
 
 class Crowd(NamedTuple):
@@ -108,16 +109,16 @@ class Crowd(NamedTuple):
 class Work(NamedTuple):
     """Scratch space of solving.
 
-    Per type and CPU price: ``weight`` of each class, ``by_size`` of each size. ``energy`` exp(value / tau) and ``cards``
-    per CPU price and state. ``flow`` per size; ``gang`` and ``gang_best`` per type, CPU price and number of free cards;
-    ``worth`` per seen state and CPU price; ``used`` and ``gangs_used`` per class.
+    In rows of all CPU prices: ``weight`` per class, ``by_size`` per type and size, ``energy`` exp(value / tau) and ``cards``
+    per state, ``flow`` per size. ``gang`` and ``gang_best`` per type, number of free cards and CPU price; ``worth`` per
+    seen state and CPU price; ``used`` and ``gangs_used`` per class.
     """
 
-    weight: Floats
-    by_size: Floats
-    energy: Floats
-    cards: Floats
-    flow: Floats
+    weight: FloatRows
+    by_size: FloatRows
+    energy: FloatRows
+    cards: FloatRows
+    flow: FloatRows
     gang: Floats
     gang_best: Ints
     worth: Floats
@@ -147,7 +148,7 @@ class Asks(NamedTuple):
     memory: Ints
     apart: Ints
     may: Ints
-    toll: Ints
+    toll: Rows
     large: Ints
 
 
@@ -178,7 +179,7 @@ class Nodes(NamedTuple):
     twin: Ints
     left: Ints
     whole: Ints
-    worth: Ints
+    worth: Rows
     before: Ints
     changed: Ints
     log: Ints

@@ -33,8 +33,10 @@ def _use(shape: Shape, market: Market, crowd: Crowd, work: Work) -> None:
     fill_energy(shape, market.mix, work)
     fill_gangs(shape, market.gangs, work)
     _look(shape, crowd, work)
-    for i in range(len(work.cards)):
-        work.cards[i] = 0.0
+    for state in range(len(work.cards)):
+        cards = work.cards[state]
+        for mu in range(len(cards)):
+            cards[mu] = 0.0
     for i in range(len(work.used)):
         work.used[i] = 0.0
     for m in range(len(work.gangs_used)):
@@ -54,7 +56,7 @@ def _look(shape: Shape, crowd: Crowd, work: Work) -> None:
 
 def _spend(shape: Shape, gangs: Gangs, crowd: Crowd, work: Work, node: int) -> None:
     """Count one node's cards, and the gangs that it would take, at the CPU price at which the node is worth least."""
-    prices, cards, states = len(shape.cpu_prices), shape.cards, shape.first[len(shape.units)]
+    prices, cards = len(shape.cpu_prices), shape.cards
     type_, whole = crowd.type[node], crowd.whole[node]
     best, mu = 0.0, 0
     for price in range(prices):
@@ -72,14 +74,14 @@ def _spend(shape: Shape, gangs: Gangs, crowd: Crowd, work: Work, node: int) -> N
         seen = crowd.card[node * cards + place]
         if seen < 0:
             break
-        work.cards[mu * states + crowd.state[seen]] += times
+        work.cards[crowd.state[seen]][mu] += times
     spot = (type_ * (cards + 1) + whole) * prices + mu
     m = work.gang_best[spot]
     if m >= 0:
         number = gangs.number[m]
         part = times * _sigmoid(work.gang[spot] / (shape.tau * number))
         work.gangs_used[m] += (whole // number) * part
-        work.cards[mu * states + shape.first[type_ + 1] - 1] -= number * (whole // number) * part
+        work.cards[shape.first[type_ + 1] - 1][mu] -= number * (whole // number) * part
 
 
 def _sigmoid(x: float) -> float:

@@ -1,40 +1,26 @@
 """Compile all kernels ahead of the first plan that needs them: ``python -m components.placement.value.warm``.
 
-Setup runs it, as compiling takes a quarter of a minute that nobody should wait for in a preview.
+Setup runs it, as compiling takes a quarter of a minute that nobody should wait for in a preview. Code of other versions
+that lies beside this one's goes; what is in the user's cache stays, since other copies of the repository may use it.
 """
 
 from __future__ import annotations
 
-from components.placement.value.claims import Book, Claimed
-from components.placement.value.compiled import folder
-from components.placement.value.engine import Engine, Free
+import shutil
+from pathlib import Path
 
-COMPLETE = "complete"
-"""The file that stands beside compiled code once all of it is there."""
+from components.placement.value.compiled import FOLDERS, compiled, folder
 
 
-def warm() -> None:
-    """Call every kernel once, on the smallest engine that there is."""
-    claims = [
-        Claimed(0, (4096,), 10, 1000, 1024, (True,)),
-        Claimed(2, (0,), 0, 1000, 1024, (True,)),
-        Claimed(0, (-1,), 0, 1000, 1024, (True,)),
-    ]
-    free = Free(0, 8000, 65_536, ((0, 8192, 100), (0, 8192, 100)))
-    engine = Engine(
-        Book([8192], [4], claims, [1, 1, 1], 2), 1, [free, free], [[8192] * 2] * 2, interpreted=False
-    )
-    engine.price([2.0, 1.0, 1.0], (0.1,))
-    engine.rank()
-    engine.best(0, [True, False])
-    engine.loss(0, 0)
-    engine.loss(0, 0, 1)
-    engine.place_all([0, 1, 2])
-    engine.set_node(0, free)
-    place = folder()
-    if place is not None:
-        (place / COMPLETE).touch()
+def clear(kept: Path) -> None:
+    """Remove the folders of other versions beside this one."""
+    for other in kept.parent.glob(FOLDERS):
+        if other != kept:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    warm()
+    compiled()
+    place = folder()
+    if place is not None and place.parent.parent == Path(__file__).parent:
+        clear(place)
