@@ -1,4 +1,4 @@
-"""Brings a database to this version's tables. Alembic is imported only when there is something to do."""
+"""Brings a database to this version's tables. Alembic is imported only where there are older ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from components.ledger import schema
 from components.ledger.errors import LedgerTooNew
 
 VERSIONS = ("0001", "0002", "0003")
 """Every schema version this program knows, oldest first. The last is the one it works with."""
 HEAD = VERSIONS[-1]
+
+# As Alembic itself makes it.
+_version = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 # Alembic keeps the migration that runs in module globals, so one process runs one at a time.
 _ONE_AT_A_TIME = threading.Lock()
@@ -36,6 +45,13 @@ def must_upgrade(connection: sa.Connection, name: str) -> bool:
             "Update this installation, or point --ledger, EAS_LEDGER or eas:ledger at another one"
         )
     return found != HEAD
+
+
+def make_tables(connection: sa.Connection) -> None:
+    """Make the tables of a new ledger as the migrations would; the caller is in a transaction, and commits."""
+    schema.metadata.create_all(connection)
+    _version.create(connection)
+    connection.execute(_version.insert().values(version_num=HEAD))
 
 
 def upgrade(connection: sa.Connection, to: str = "head") -> None:

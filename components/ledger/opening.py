@@ -17,7 +17,7 @@ from components.ledger.errors import KeyFault, LedgerReadOnly, Unusable
 from components.ledger.keys import Vault
 from components.ledger.leases import Alive
 from components.ledger.location import parse
-from components.ledger.migrate import must_upgrade, upgrade, version_of
+from components.ledger.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
 from components.ledger.sqlite import engine_in_memory
 from components.ledger.store import Ledger
@@ -80,10 +80,11 @@ def _migrate(database: Database) -> None:
         with database.write() as connection:
             # Another process may have done it while this one waited for the lock.
             if must_upgrade(connection, backend.name):
-                fresh = version_of(connection) is None
-                upgrade(connection)
-                if fresh:
+                if version_of(connection) is None:
+                    make_tables(connection)
                     backend.mark(connection)
+                else:
+                    upgrade(connection)
 
 
 def _existing(backend: Backend, patience: timedelta) -> Database:

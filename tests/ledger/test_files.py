@@ -322,15 +322,46 @@ def test_every_version_migrates_to_the_tables_that_queries_see(
     assert tables(file) == tables(fresh)
 
 
-def test_the_tables_made_by_migrating_are_those_of_the_schema(file: Path) -> None:
+def test_the_tables_made_by_migrating_are_those_of_the_schema(
+    file: Path, made_at: Callable[[Path, str | None], None]
+) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from components.ledger.schema import metadata
 
+    made_at(file, VERSIONS[-1])
     with opened(file) as ledger, ledger._database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_new_ledger_is_what_migrating_would_make_of_it_and_imports_no_alembic(
+    tmp_path: Path, made_at: Callable[[Path, str | None], None]
+) -> None:
+    """To the letter, with the version in it; importing Alembic would cost a first `up` more than making the tables."""
+    made_at(tmp_path / "migrated.db", VERSIONS[-1])
+    program = """
+        import sys
+        from pathlib import Path
+        from components.ledger import open_ledger
+        open_ledger(sys.argv[1], home=Path.cwd(), create=True).close()
+        sys.exit("alembic" in sys.modules)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "new.db")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert spelled(tmp_path / "new.db") == spelled(tmp_path / "migrated.db")
+
+
+def spelled(file: Path) -> tuple[list[str], list[tuple[str]]]:
+    """Return every statement that would make the tables, in one spelling of spaces, and the version."""
+    with sqlite3.connect(file) as database:
+        made = database.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+        ).fetchall()
+        version = database.execute("SELECT version_num FROM alembic_version").fetchall()
+    return [" ".join(sql.split()).replace(" )", ")").replace("( ", "(") for (sql,) in made], version
 
 
 def test_the_last_migration_is_the_version_this_program_works_with() -> None:

@@ -102,21 +102,29 @@ def test_a_schema_of_a_newer_version_is_refused_untouched(
     assert content(bare.where) == before
 
 
-@pytest.mark.parametrize("version", VERSIONS[:-1])
-def test_a_preview_reads_an_older_ledger_through_a_copy_and_up_renews_it(bare: Site, version: str) -> None:
+def made_at(site: Site, version: str, *statements: str) -> None:
+    """Make the ledger as an earlier version left it."""
     from components.ledger.backend import WRITE, backend_of
     from components.ledger.location import parse
 
-    backend = backend_of(parse(bare.url, bare.home))
+    backend = backend_of(parse(site.url, site.home))
     engine = backend.engine(create=True, patience=SOON)
     with engine.connect().execution_options(**{WRITE: True}) as connection:
         upgrade(connection, version)
         backend.mark(connection)
-        connection.exec_driver_sql(
-            "INSERT INTO pool VALUES ('p', 'o', 'h', 'eas-r-1', 'local', '{\"ports\": [1]}', '[]', true, '2026-03-01')"
-        )
+        for statement in statements:
+            connection.exec_driver_sql(statement)
         connection.commit()
     engine.dispose()
+
+
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_a_preview_reads_an_older_ledger_through_a_copy_and_up_renews_it(bare: Site, version: str) -> None:
+    made_at(
+        bare,
+        version,
+        "INSERT INTO pool VALUES ('p', 'o', 'h', 'eas-r-1', 'local', '{\"ports\": [1]}', '[]', true, '2026-03-01')",
+    )
     before = content(bare.where)
     with bare.open(create=False) as ledger:
         assert [(pool.name, pool.settings) for pool in ledger.pools()] == [("p", {"ports": [1]})]
@@ -131,34 +139,35 @@ def test_a_preview_reads_an_older_ledger_through_a_copy_and_up_renews_it(bare: S
 def test_a_migration_that_dies_half_way_leaves_the_database_as_it_was(
     bare: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(connection: object, to: str = "head") -> None:
+    def failing(connection: object) -> None:
         connection.exec_driver_sql("CREATE TABLE about (name text)")  # type: ignore[attr-defined]
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("components.ledger.opening.upgrade", failing)
+        patched.setattr("components.ledger.opening.make_tables", failing)
         with pytest.raises(KeyboardInterrupt):
             bare.open()
     assert content(bare.where) == {}
     bare.open().close()
 
 
-def test_the_tables_made_by_migrating_are_those_of_the_schema_and_order_text_as_python_does(
-    used: Site,
-) -> None:
+@pytest.mark.parametrize("migrated", [True, False], ids=["migrated", "new"])
+def test_the_tables_are_those_of_the_schema_and_order_text_as_python_does(bare: Site, migrated: bool) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from components.ledger.schema import metadata
 
-    with used.open() as ledger, ledger._database.read() as connection:
+    if migrated:
+        made_at(bare, HEAD)
+    with bare.open() as ledger, ledger._database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     query = (
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' "
         "AND data_type = 'character varying' AND table_name <> 'alembic_version' AND collation_name IS DISTINCT FROM 'C'"
     )
-    assert rows_of(used.where, query) == [[]]
+    assert rows_of(bare.where, query) == [[]]
 
 
 def test_two_schemas_of_one_database_are_two_ledgers(bare: Site, postgres: Postgres) -> None:
