@@ -126,7 +126,7 @@ def _place(board: Board, needs: list[Need]) -> list[Need]:
     if any(_alone(board, need) for need in left):
         best, fewest = order, len(left)
         for other in _other_orders(order, left):
-            done, missing = _attempt(board, other)
+            done, missing = _attempt(board, other, fewest)
             _undo(board, done)
             if len(missing) < fewest:
                 best, fewest = other, len(missing)
@@ -201,7 +201,8 @@ def _alone(board: Board, need: Need) -> bool:
     return find(board, need.group.ask) is not None
 
 
-def _attempt(board: Board, order: Sequence[Need]) -> tuple[list[Need], list[Need]]:
+def _attempt(board: Board, order: Sequence[Need], most: int | None = None) -> tuple[list[Need], list[Need]]:
+    """Place one after the other; return who has a place and who has none. It ends where ``most`` have none."""
     done: list[Need] = []
     left: list[Need] = []
     hopeless: set[object] = set()
@@ -213,6 +214,8 @@ def _attempt(board: Board, order: Sequence[Need]) -> tuple[list[Need], list[Need
         if found is None:
             hopeless.add(same)
             left.append(need)
+            if len(left) == most:
+                break
         else:
             need.slot.start = begin(board, need, *found)
             done.append(need)

@@ -18,7 +18,7 @@ from components.placement.snapshot import Place
 from components.placement.value.claims import CPU_PRICES, Book, Claimed
 from components.placement.value.engine import SOLVE, Engine, Free
 from components.placement.value.shape import NEVER
-from components.spec.units import FULL_COMPUTE, Unit
+from components.spec.units import FULL_COMPUTE, Unit, unit_of
 
 HORIZON, FLOOR = 1.1, 0.1
 """Expected is so much of what is free, and at least so much of all cards: as measured by ``bench.openb``."""
@@ -39,6 +39,8 @@ FEW_CPU_PRICES = (0.0, 0.01, 0.04, 0.16)
 """CPU prices there, in thousandths of a card per thousandth of a core."""
 
 Key = tuple[object, ...]
+_CardKind = tuple[str, str, Unit, str, int]
+"""Pool, instance type, unit, model and MiB."""
 Kind = TypeVar("Kind", bound=tuple[object, ...])
 
 
@@ -79,24 +81,18 @@ class Chooser:
         declared += [count for _, count in self._others]
         missing += [0] * len(self._others)
         self._pools = sorted(grid.pools)
-        cards = zip(grid.card_node, grid.caps[: 2 * len(grid.card_node) : 2], strict=True)
-        self._sizes = sorted({(grid.nodes[node].pool, size) for node, size in cards})
         self._node_kinds, self._node_kind = _numbered(
             (node.pool, node.instance_type, view.state == "ready")
             for node, view in zip(grid.nodes, grid.views, strict=True)
         )
-        self._card_kinds, self._card_kind = _numbered(
-            (
-                grid.nodes[node].pool,
-                grid.nodes[node].instance_type,
-                grid.nodes[node].unit,
-                grid.card_model[card],
-                grid.caps[2 * card],
-            )
-            for card, node in enumerate(grid.card_node)
-        )
-        self._cards = [
-            tuple(sorted(cards, key=lambda card: (grid.caps[2 * card], card))) for cards in grid.cards_of
+        self._card_kinds, self._card_kind = self._kinds_of_cards()
+        self._sizes = sorted({(pool, size) for pool, *_, size in self._card_kinds})
+        caps = grid.caps
+        # Cards have ascending numbers, which equal sizes keep.
+        self._cards = [tuple(sorted(cards, key=lambda card: caps[2 * card])) for cards in grid.cards_of]
+        self._usable_kind = [
+            kind if self._usable(card, grid.card_node[card]) else -1
+            for card, kind in enumerate(self._card_kind)
         ]
         self._stale: set[int] = set()
         schedule = self._schedule(sum(missing))
@@ -104,12 +100,27 @@ class Chooser:
         if priced:
             self._price(declared, missing, self._affordable(schedule))
 
+    def _kinds_of_cards(self) -> tuple[list[_CardKind], list[int]]:
+        """Return the different kinds of cards in order, and the number of each card's."""
+        grid = self._grid
+        sizes = grid.caps[: 2 * len(grid.card_node) : 2]
+        kinds = [self._node_kind[node] for node in grid.card_node]
+        rough = list(zip(kinds, grid.card_model, sizes, strict=True))
+        exact: dict[tuple[int, str, int], _CardKind] = {}
+        for key in set(rough):
+            pool, type_, _ = self._node_kinds[key[0]]
+            exact[key] = (pool, type_, unit_of(type_), key[1], key[2])
+        different = sorted(set(exact.values()))
+        place = {kind: number for number, kind in enumerate(different)}
+        number = {key: place[kind] for key, kind in exact.items()}
+        return different, [number[key] for key in rough]
+
     def best(self, ask: Ask) -> tuple[int, tuple[int, ...]] | None:
         """Return (node, cards) of the best place that is free at once, or None."""
         for node in self._stale:
             self._engine.set_node(node, self._free(node, self._books.peak, self._books.peak_kinds))
         self._stale.clear()
-        number, spread = self._numbered(ask), ask.spread
+        number, spread = self._number_of(ask), ask.spread
         if ask.kind == "slice" and not self._engine.book.claims[number].slice:
             return None  # no card is of a model or type that it may be on
         found = self._engine.best(number)
@@ -122,10 +133,10 @@ class Chooser:
         self._engine.set_node(node, self._free(node, self._books.final, self._books.final_kinds))
         self._stale.add(node)
         card = self._cards[node].index(cards[0]) if ask.kind == "slice" else -1
-        found = self._engine.loss(self._numbered(ask), node, card)
+        found = self._engine.loss(self._number_of(ask), node, card)
         return (found[0] if found is not None else NEVER, node, *cards)
 
-    def _numbered(self, ask: Ask) -> int:
+    def _number_of(self, ask: Ask) -> int:
         number = self._of_lead.get(ask.lead)
         return self._number[_key(ask)] if number is None else number
 
@@ -154,27 +165,25 @@ class Chooser:
     def _free(self, node: int, level: Sequence[int], kinds: Sequence[Sequence[int]]) -> Free:
         """Return what is free of a node in one view of the books."""
         grid = self._grid
-        slot = grid.cpu_slot(node)
+        caps, kind, slot = grid.caps, self._usable_kind, grid.cpu_slot(node)
+        cards = [
+            (kind[card], caps[2 * card] - level[2 * card], FULL_COMPUTE - level[2 * card + 1])
+            for card in self._cards[node]
+        ]
         return Free(
             self._node_kind[node],
-            grid.caps[slot] - level[slot],
-            grid.caps[slot + 1] - level[slot + 1],
-            tuple(
-                (
-                    self._card_kind[card] if self._usable(card, node) else -1,
-                    grid.caps[2 * card] - level[2 * card],
-                    FULL_COMPUTE - level[2 * card + 1],
-                )
-                for card in self._cards[node]
-            ),
+            caps[slot] - level[slot],
+            caps[slot + 1] - level[slot + 1],
+            tuple(cards),
             (kinds[node][0], kinds[node][1], kinds[node][2]),
         )
 
     def _open(self, declared: Sequence[int], steps: int) -> Engine:
         grid = self._grid
         counts = [0] * len(self._card_kinds)
-        for card, node in enumerate(grid.card_node):
-            counts[self._card_kind[card]] += self._usable(card, node)
+        for kind in self._usable_kind:
+            if kind >= 0:
+                counts[kind] += 1
         claims = [self._claimed(ask) for ask in self._asks]
         claims += [self._seen(place) for place, _ in self._others]
         claims += [self._whole(pool, size) for pool, size in self._sizes]

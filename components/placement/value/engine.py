@@ -8,14 +8,14 @@ are. An engine that was told of changes answers like one that is computed anew.
 from __future__ import annotations
 
 from array import array
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from components.placement.value.claims import CPU_STEP, Book
 from components.placement.value.compiled import compiled, interpret
 from components.placement.value.kernels import PLAIN, Kernels
-from components.placement.value.memory import Span, laid
+from components.placement.value.memory import Span, Table, laid
 from components.placement.value.shape import NEVER, Crowd, Market, Nodes, Ranks, Tables, Work
 
 SOLVE = tuple(eta for eta in (0.1, 0.05, 0.025) for _ in range(150))
@@ -67,13 +67,16 @@ class Engine:
         self.market = self._form(Market(_copied(book.mix), _copied(book.gangs)))
         self.tables = self._form(
             Tables(
-                [[0] * prices for _ in range(shape.first[-1])],
-                [[0] * prices for _ in range(len(shape.units) * (shape.cards + 1))],
+                self._zeros("q", shape.first[-1], prices),
+                self._zeros("q", len(shape.units) * (shape.cards + 1), prices),
             )
         )
-        self._scratch = self._form(_work(book))
+        self._scratch = self._form(self._work())
         self._nodes = self._form(_nodes(book, kinds, nodes, sizes))
         self._ranks = self._form(_ranks(len(book.claims), len(nodes)))
+        self._world = tuple(
+            self._handed(part) for part in (self._shape, self.tables, self._nodes, self._asks, self._ranks)
+        )
         self.price([0.0] * len(book.claims), ())
 
     @staticmethod
@@ -86,6 +89,33 @@ class Engine:
     def _form(self, bundle: Any) -> Any:
         """Return the bundle as the kernels take it: as it is where they are interpreted, else as memory."""
         return bundle if self.interpreted else laid(bundle)
+
+    def _handed(self, bundle: Any) -> Any:
+        """Return what a kernel is handed: the bundle, or its address, which ctypes would look up at every call."""
+        return bundle if self.interpreted else bundle._as_parameter_
+
+    def _zeros(self, code: str, rows: int, width: int) -> Any:
+        """Return rows of zeros, as memory where the kernels are compiled."""
+        if self.interpreted:
+            return [[0 if code == "q" else 0.0] * width for _ in range(rows)]
+        return Table(array(code, [0]) * (rows * width), width)
+
+    def _work(self) -> Work:
+        shape, classes, gangs = self.book.shape, len(self.book.mix.value), len(self.book.gangs.value)
+        prices, types, states = len(shape.cpu_prices), len(shape.units), shape.first[-1]
+        spots = types * (shape.cards + 1) * prices
+        return Work(
+            weight=self._zeros("d", classes, prices),
+            by_size=self._zeros("d", types * classes, prices),
+            energy=self._zeros("d", states, prices),
+            cards=self._zeros("d", states, prices),
+            flow=self._zeros("d", classes, prices),
+            gang=[0.0] * spots,
+            gang_best=[-1] * spots,
+            worth=array("d", [0.0]) * (states * prices),
+            used=[0.0] * classes,
+            gangs_used=[0.0] * gangs,
+        )
 
     def price(self, wanted: Sequence[float], schedule: Sequence[float]) -> None:
         """Move the prices by the given steps towards how many of each claim are still expected, and value all anew."""
@@ -103,22 +133,21 @@ class Engine:
     def rank(self) -> None:
         """Rank all nodes for all asks now rather than when they are asked for."""
         for ask in range(len(self.book.claims)):
-            self._kernels.best(self._shape, self.tables, self._nodes, self._asks, self._ranks, ask)
+            self._kernels.best(*self._world, ask)
 
     def best(self, ask: int, allowed: Sequence[bool] | None = None) -> tuple[int, int] | None:
         """Return (node, place of its card) where the ask loses least, or None; the card is -1 for none or whole ones.
 
         ``allowed``: per node, whether it may be there; None for all.
         """
-        world = (self._shape, self.tables, self._nodes, self._asks, self._ranks, ask)
         if allowed is None:
-            node = int(self._kernels.best(*world))
+            node = self._kernels.best(*self._world, ask)
         else:
             mask = list(allowed) if self.interpreted else Span(array("q", allowed))
-            node = int(self._kernels.best_among(*world, mask))
+            node = self._kernels.best_among(*self._world, ask, mask)
         if node < 0:
             return None
-        at = int(self._ranks.place[ask * self._ranks.leaves + node])
+        at = self._ranks.place[ask * self._ranks.leaves + node]
         return node, at - node * self._shape.cards if at >= 0 else -1
 
     def loss(self, ask: int, node: int, card: int = -1) -> tuple[int, int] | None:
@@ -126,30 +155,29 @@ class Engine:
 
         ``card``: the place of the card of a slice; -1 for the best one.
         """
-        world = (self._shape, self.tables, self._nodes, self._asks, ask)
+        world = self._world[:4]
         if card >= 0:
             at = node * self._shape.cards + card
-            loss = self._kernels.weigh_card(*world, at)
+            loss = self._kernels.weigh_card(*world, ask, at)
         else:
-            loss, at = self._kernels.weigh(*world, node)
+            loss, at = self._kernels.weigh(*world, ask, node)
         if loss >= NEVER:
             return None
-        return int(loss), int(at) - node * self._shape.cards if at >= 0 else -1
+        return loss, at - node * self._shape.cards if at >= 0 else -1
 
     def place_all(self, asks: Sequence[int]) -> list[tuple[int, int]]:
         """Place asks in turn where they lose least; return (node, places of cards as bits) each, node -1 for nowhere."""
         numbers = array("q", [0]) * (2 * len(asks))
-        world = (self._shape, self.tables, self._nodes, self._asks, self._ranks)
         if self.interpreted:
-            self._kernels.place_all(*world, asks, numbers)
+            self._kernels.place_all(*self._world, asks, numbers)
         else:
-            self._kernels.place_all(*world, Span(array("q", asks)), Span(numbers))
+            self._kernels.place_all(*self._world, Span(array("q", asks)), Span(numbers))
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     def set_node(self, node: int, free: Free) -> None:
         """Take over what is free of a node."""
         _write(self._shape.cards, self._nodes, node, free, self.book.type_of)
-        self._kernels.change(self._shape, self.tables, self._nodes, node)
+        self._kernels.change(*self._world[:3], node)
 
     def arrays(self) -> Nodes:
         """Return a copy of what is known of the nodes, to compare engines in tests."""
@@ -207,33 +235,11 @@ def _ranks(asks: int, nodes: int) -> Ranks:
     while leaves < nodes:
         leaves *= 2
     return Ranks(
-        loss=[NEVER] * (asks * leaves),
-        place=[-1] * (asks * leaves),
-        winner=[0] * (asks * leaves),
+        loss=array("q", [NEVER]) * (asks * leaves),
+        place=array("q", [-1]) * (asks * leaves),
+        winner=array("q", [0]) * (asks * leaves),
         seen=[-1] * asks,
         leaves=leaves,
-    )
-
-
-def _work(book: Book) -> Work:
-    shape, classes, gangs = book.shape, len(book.mix.value), len(book.gangs.value)
-    prices, types, states = len(shape.cpu_prices), len(shape.units), shape.first[-1]
-    spots = types * (shape.cards + 1) * prices
-
-    def rows(count: int) -> list[MutableSequence[float]]:
-        return [[0.0] * prices for _ in range(count)]
-
-    return Work(
-        weight=rows(classes),
-        by_size=rows(types * classes),
-        energy=rows(states),
-        cards=rows(states),
-        flow=rows(classes),
-        gang=[0.0] * spots,
-        gang_best=[-1] * spots,
-        worth=[0.0] * (states * prices),
-        used=[0.0] * classes,
-        gangs_used=[0.0] * gangs,
     )
 
 

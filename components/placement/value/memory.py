@@ -33,10 +33,15 @@ class Table:
 
     __slots__ = ("numbers", "width")
 
-    def __init__(self, code: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Lay the rows down; ``code`` as in ``array``."""
-        self.width = len(rows[0]) if rows else 0
-        self.numbers: array[Any] = array(code, chain.from_iterable(rows))
+    def __init__(self, numbers: array[Any], width: int) -> None:
+        """``numbers``: those of the first row, of the second …"""
+        self.numbers = numbers
+        self.width = width
+
+    @classmethod
+    def of(cls, code: str, rows: Sequence[Sequence[Any]]) -> Table:
+        """Lay rows down; ``code`` as in ``array``."""
+        return cls(array(code, chain.from_iterable(rows)), len(rows[0]) if rows else 0)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -50,7 +55,10 @@ class Table:
 
 
 def laid(bundle: Any) -> Any:
-    """Return the bundle with memory in place of its lists, as something that ctypes hands on as the address of its words."""
+    """Return the bundle with memory in place of its lists, as something that ctypes hands on as the address of its words.
+
+    What is memory already is taken as it is.
+    """
     bundle_type: Any = type(bundle)
     parts: list[Any] = []
     words = array("q")
@@ -61,10 +69,10 @@ def laid(bundle: Any) -> Any:
         elif kind is float:
             words.extend(unpack("q", pack("d", given)))
         elif kind in (Ints, Floats):
-            part = array("q" if kind == Ints else "d", given)
+            part = given if isinstance(given, array) else array("q" if kind == Ints else "d", given)
             words.extend(part.buffer_info())
         elif kind in (Rows, FloatRows):
-            part = Table("q" if kind == Rows else "d", given)
+            part = given if isinstance(given, Table) else Table.of("q" if kind == Rows else "d", given)
             words.extend((part.numbers.buffer_info()[0], len(part), part.width))
         else:
             part = laid(given)
