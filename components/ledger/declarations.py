@@ -251,23 +251,28 @@ def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str], 
 def _put_away(connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], now: datetime) -> None:
     """Move specs to the past; those that no plan ever took up meant nothing, and are dropped."""
     past = schema.past_spec
-    kept = [_spec.c[column.name] for column in past.columns if column is not past.c.until]
+    kept = [_spec.c[column.name] for column in past.columns if column.name not in ("id", "until")]
+    # A number of its own: SQLite gives the highest spec's to the next one once that is put away.
+    before = sa.select(sa.func.coalesce(sa.func.max(past.c.id), 0)).scalar_subquery()
+    number = before + sa.func.row_number().over(order_by=_spec.c.id)
     until = sa.literal(now, schema.UtcTime)
-    query = sa.select(*kept, until).where(*which, _spec.c.taken_up)
-    connection.execute(past.insert().from_select([column.name for column in (*kept, past.c.until)], query))
+    query = sa.select(number, *kept, until).where(*which, _spec.c.taken_up)
+    names = ["id", *(column.name for column in kept), "until"]
+    connection.execute(past.insert().from_select(names, query))
     connection.execute(_spec.delete().where(*which))
 
 
 def past_specs(connection: sa.Connection, owner: str, service: str, vault: Vault) -> tuple[PastSpec, ...]:
     """Return every spec of the service that a plan took up or that is declared now, oldest first; no secrets."""
-    found: list[tuple[int, PastSpec]] = []
+    found: list[PastSpec] = []
     for table in (schema.past_spec, _spec):
         query = sa.select(table).where(table.c.owner == owner, table.c.service == service)
         for row in connection.execute(query):
             content = vault.open(row.sealed, _about(owner, service, row.revision))
             until = row._mapping.get("until")
-            found.append((row.id, PastSpec(row.revision, row.since, until, content["document"])))
-    return tuple(spec for _, spec in sorted(found, key=lambda pair: pair[0]))
+            found.append(PastSpec(row.revision, row.since, until, content["document"]))
+    # One may be declared at once with its predecessor's end: what still counts is the later one.
+    return tuple(sorted(found, key=lambda spec: (spec.since, spec.until is None)))
 
 
 def take_up_specs(connection: sa.Connection, owner: str, revisions: Mapping[str, str], now: datetime) -> None:

@@ -160,7 +160,13 @@ spec = Table(
 past_spec = Table(
     "past_spec",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False, comment="the id that it had as a spec"),
+    Column(
+        "id",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="in the order in which they were put away",
+    ),
     Column("owner", String, nullable=False),
     Column("service", String, nullable=False),
     Column("revision", String, nullable=False),

@@ -219,6 +219,22 @@ def test_a_spec_stays_as_long_as_an_instance_runs_it(ledger: Ledger) -> None:
     assert ledger.spec(OWNER, "a", "r2").document["revision"] == "r2"
 
 
+def test_services_that_come_and_go_leave_each_its_spec(ledger: Ledger) -> None:
+    """The number of a spec that is put away may be given again: SQLite does so with the highest."""
+    for turn, name in enumerate(("a", "b", "a", "c"), 1):
+        declare(ledger, name, revision=f"r{turn}")
+        steps = [start(1, name, place(), revision=f"r{turn}")]
+        done = commit(ledger, steps, nodes=[node()], services=[wanted(name, f"r{turn}")])
+        run(ledger, done)
+        commit(ledger, [stop(1, done.ids[1])], nodes=[node()], services=[])
+        fence = ledger.lease(OWNER, [name], holder=HERE, now=NOW)[name]
+        ledger.stopping(done.ids[1], fence, NOW, BECAUSE)
+        ledger.gone(done.ids[1], fence, NOW, BECAUSE)
+        ledger.forget_service(OWNER, name, holder="h1", now=NOW, because=BECAUSE)
+    told = {name: [spec.revision for spec in ledger.past_specs(OWNER, name)] for name in "abc"}
+    assert told == {"a": ["r1", "r3"], "b": ["r2"], "c": ["r4"]}
+
+
 def test_a_service_is_forgotten_by_its_holder_only_and_only_when_nothing_is_held(ledger: Ledger) -> None:
     declare(ledger, holder="h1")
     done = commit(ledger, [start(1, "a", place())], nodes=[node()])

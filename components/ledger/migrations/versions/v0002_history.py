@@ -25,7 +25,11 @@ def upgrade() -> None:
     op.create_table(
         "past_spec",
         sa.Column(
-            "id", sa.Integer(), autoincrement=False, nullable=False, comment="the id that it had as a spec"
+            "id",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="in the order in which they were put away",
         ),
         sa.Column("owner", String, nullable=False),
         sa.Column("service", String, nullable=False),
