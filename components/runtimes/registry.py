@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.runtimes.port import Runtime, RuntimeFault
-from components.spec.pool_file import RUNTIMES
 
 _PLANNED = ("kubernetes", "pai_eas")
 
@@ -25,6 +24,8 @@ def open_runtime(name: str, home: Path, *, tell: Callable[[str], None] | None = 
         from components.runtimes.simulated import SimulatedRuntime
 
         return SimulatedRuntime(home)
+    from components.spec.pool_file import RUNTIMES
+
     known = " or ".join(repr(runtime) for runtime in RUNTIMES)
     if name.replace("-", "_") in _PLANNED:
         raise RuntimeFault(f"runtime {name!r} is not in this version yet; write {known} in pool.yaml.")

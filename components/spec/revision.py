@@ -5,12 +5,15 @@ from __future__ import annotations
 import hmac
 import json
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components.spec.claim import Wanted
-from components.spec.pool import Pool
-from components.spec.service import Service
 from components.spec.stand_in import stand_in_for
+
+if TYPE_CHECKING:
+    # A provider makes tokens and hashes, and reads no file: pydantic would cost each of its starts a quarter more.
+    from components.spec.pool import Pool
+    from components.spec.service import Service
 
 DIGITS = 16
 """Hexadecimal digits of a digest: 64 bits, enough that no two revisions of a service meet."""

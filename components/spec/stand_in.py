@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from components.spec.service import Service
+if TYPE_CHECKING:
+    from components.spec.service import Service
 
 DEFAULT = "default"
 """The entry for every service that nothing else says what to run for."""

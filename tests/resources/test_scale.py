@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -24,7 +25,7 @@ for kind in (GpuPoolProvider, EasServiceProvider, PlacementProvider):
 def python(code: str) -> str:
     """Run code in a fresh interpreter."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, timeout=120
     )
     return done.stdout
 
@@ -61,3 +62,23 @@ def test_a_check_imports_only_what_it_needs(module: str) -> None:
         "import sys; import components.providers.work.placement; print(*sys.modules, sep='\\n')"
     ).splitlines()
     assert module not in loaded
+
+
+def test_what_the_first_call_needs_is_less_than_what_the_others_need_which_comes_meanwhile() -> None:
+    """The program waits for the pool; while it then prepares the services, the provider imports the rest."""
+    before, after = python(
+        """
+        import sys, threading
+        import components.providers.work.pool
+        from components.providers.work import ahead
+        print("pydantic" in sys.modules, ahead.NEEDED[-1] in sys.modules)
+        ahead.begin()
+        ahead.begin()
+        threads = [thread for thread in threading.enumerate() if thread.name == "eas-ahead"]
+        for thread in threads:
+            thread.join()
+        print(*(name in sys.modules for name in ahead.NEEDED), len(threads))
+        """
+    ).splitlines()
+    assert before == "False False"
+    assert after == "True True 1"

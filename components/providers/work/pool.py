@@ -15,7 +15,7 @@ from pulumi.dynamic import (
 
 from components.ledger import LedgerError
 from components.ledger.admission import pool_refusal
-from components.providers.work import session
+from components.providers.work import ahead, session
 from components.providers.work.inputs import (
     InputError,
     mapping,
@@ -38,6 +38,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         sentence = _refusal(news)
     except (InputError, LedgerError) as error:
         sentence = str(error)
+    ahead.begin()
     return CheckResult(news, [CheckFailure("", sentence)] if sentence else [])
 
 
