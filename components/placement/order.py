@@ -23,7 +23,7 @@ _BRINGS_UP: dict[HoldState, tuple[Op, How, str]] = {
 
 
 def put_in_order(board: Board, explainer: Explainer) -> bool:
-    """Decide for every start and stop what comes before it; say whether something is refused that cannot be ordered."""
+    """Decide for every start and stop what comes before it; say whether something has no order, or no way to roll."""
     for group in board.groups:
         for slot in group.slots:
             _begin(board, group, slot)
@@ -41,7 +41,7 @@ def put_in_order(board: Board, explainer: Explainer) -> bool:
     left = break_circles(board, left, _alone(board)) if left else []
     stuck = break_waves(board, left, _replaced(board)) if left else []
     board.refusals += [explainer.stuck(start) for start in stuck]
-    return bool(stuck)
+    return bool(board.refusals)
 
 
 def _begin(board: Board, group: Group, slot: Slot) -> None:

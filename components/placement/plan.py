@@ -78,13 +78,13 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
                 # What runs on takes room that others may have been given, so all is planned again around it.
                 continue
             homeless = [need for need in homeless if need.slot.kept is None]
-        explainer = Explainer(board, hints(room, homeless))
+        explainer = Explainer(board, hints(room, homeless, barred))
         refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
         rebalanced = _rebalanced(board)
         stuck = put_in_order(board, explainer)
         if not (stuck and room.made_for):
             return Decided(board, refusals, [*(said[name] for name in sorted(said)), *rebalanced])
-        # Room that no order of steps leads to is no room.
+        # Room that no order of steps leads to is no room, nor is what a roll needs for its time.
         barred |= room.made_for
 
 

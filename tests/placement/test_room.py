@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.placement.plan_types import Plan, PlanOptions
+from components.spec.claim import Wanted
 from tests.placement.build import REFUSE, THEM, WAIT, held, node, picture, planned, told, want, where
 
 
@@ -206,3 +207,39 @@ def test_nothing_moves_while_everybody_has_a_place() -> None:
         for step in planned(picture(NODES, ROWS), *WANTED[:-1], want("s", 6), options=moves(9)).steps
     ] == ["s/0"]
     assert REFUSE.max_moves == 0
+
+
+class TestBesideRolls:
+    """What rolls is replaced in any case, so it may as well be replaced elsewhere; but it has to find a way to roll."""
+
+    ROWS = (held("a", 0, "a/0", 8), held("b", 0, "a/1", 8))
+
+    def rolling(self, unavailable: int) -> tuple[Wanted, ...]:
+        """Two that roll on a card each, and one that needs most of a card."""
+        both = (want(name, 8, revision="2", max_unavailable=unavailable) for name in "ab")
+        return (*both, want("c", 16))
+
+    def test_one_that_rolls_makes_room_by_rolling_elsewhere(self) -> None:
+        snapshot = picture([node("a", 2)], self.ROWS)
+        wanted = self.rolling(1)
+        (refusal,) = planned(snapshot, *wanted).refusals
+        assert refusal.moves == "It fits with 1 move: a/0 from a/0 to a/1 (set max_moves to 1)."
+        made = planned(snapshot, *wanted, options=replace(REFUSE, max_moves=1))
+        assert not made.refusals
+        assert where(made, "c") == {0: "a-0"}
+        (moved,) = (step for step in made.steps if step.service == "a" and step.op == "start")
+        assert (moved.how, moved.mode, moved.revision) == ("roll", "make-before-break", "2")
+        assert moved.reason == "makes room for c/0"
+
+    def test_room_that_leaves_no_way_to_roll_is_not_made(self) -> None:
+        """Leave to move never refuses a change that would go without it: ``c`` waits, the others roll."""
+        snapshot = picture([node("a", 2)], self.ROWS)
+        stays, asked = (
+            planned(snapshot, *self.rolling(0), options=replace(WAIT, max_moves=count)) for count in (0, 1)
+        )
+        assert asked.steps == stays.steps
+        assert where(asked, "c") == {0: "waiting"}
+        assert {step.service for step in asked.steps} == {"a", "b"}
+        assert not asked.blocking
+        (refusal,) = asked.refusals
+        assert "apply this without it first" in refusal.moves

@@ -76,7 +76,7 @@ class Field:
     """The final view of one board, with who may be lifted from where."""
 
     def __init__(self, board: Board) -> None:
-        """Note who may move: what stays where it is of its own accord."""
+        """Note who may move: what stays where it is of its own accord, and what rolls there."""
         self.board = board
         self.grid = board.grid
         self.view = board.books.in_the_end
@@ -92,6 +92,17 @@ class Field:
                 if slot.kept is not None and not slot.pinned and not slot.olds:
                     item = self._tenant(group, slot, slot.kept)
                     self._tenants.setdefault(item.node, []).append(item)
+                elif (row := self._rolls_as_it_is(slot)) is not None:
+                    item = self._tenant(group, slot, row)
+                    self._tenants.setdefault(item.node, []).append(item)
+
+    def _rolls_as_it_is(self, slot: Slot) -> Held | None:
+        """Return the row of one that is replaced where it is by one that takes the same: it may roll elsewhere."""
+        if slot.start is None or slot.start.how != "roll" or len(slot.olds) != 1 or not slot.start.in_place:
+            return None
+        row = slot.olds[0].row
+        same = row is not None and row.place == slot.start.place and slot.olds[0].serves
+        return row if same else None
 
     def _tenant(self, group: Group, slot: Slot, row: Held) -> Item:
         seat = self.grid.seat(row.place)

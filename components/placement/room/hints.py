@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from components.placement.address import address_of
@@ -25,13 +25,25 @@ class Hint:
     sentence: str
 
 
-def hints(room: Room, homeless: Sequence[Need]) -> dict[Name, Hint]:
+LATER = "Room cannot be made for it together with what else is replaced here: apply this without it first."
+"""What is said to one for whom moves make room that no order of all steps leads to."""
+
+
+def hints(room: Room, homeless: Sequence[Need], barred: Collection[Name] = ()) -> dict[Name, Hint]:
     """Return a hint for each of those that are left: what helps all of them, else what helps one after the other.
 
-    Whoever the effort did not reach is not in the answer, nor is one that nobody's leaving would help.
+    Whoever the effort did not reach is not in the answer, nor is one that nobody's leaving would help. ``barred``: those for
+    whom room was made in vain.
     """
     if not homeless:
         return {}
+    return {
+        name: Hint(hint.max_moves, LATER) if name in barred and hint.max_moves else hint
+        for name, hint in _looked_for(room, homeless).items()
+    }
+
+
+def _looked_for(room: Room, homeless: Sequence[Need]) -> dict[Name, Hint]:
     field, _ = room.tools()
     if not field.anybody:
         return {}

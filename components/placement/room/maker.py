@@ -41,7 +41,7 @@ class Room:
     def make(self, homeless: Sequence[Need], barred: Collection[Name]) -> list[Need]:
         """Make room for as many as ``max_moves`` allows, in their order; return those that are left.
 
-        ``barred``: those for whom it was made before, and the steps could be put in no order.
+        ``barred``: those for whom it was made before, and the steps could be put in no order, or a roll had no way left.
         """
         wanting = [need for need in homeless if need.name not in barred]
         if 1 < len(wanting) <= TOGETHER:
@@ -96,7 +96,17 @@ class Room:
 
     def _evict(self, item: Item, reason: str) -> None:
         assert item.row is not None, "only what sits somewhere is moved"
-        lift(self._board, item.group, item.slot, item.row, reason)
+        if item.slot.start is not None:
+            self._roll_elsewhere(item, item.slot.start, reason)
+        else:
+            lift(self._board, item.group, item.slot, item.row, reason)
+
+    def _roll_elsewhere(self, item: Item, start: Start, reason: str) -> None:
+        """Take back the place of one that would roll where it is; its new revision begins elsewhere."""
+        self._board.take_back(start)
+        item.slot.start, item.slot.why = None, reason
+        if item.group.ask.spread is not None:
+            item.group.ask.spread.count(start.node, -1)
 
     def _free(self, landing: Landing) -> bool:
         """Return whether a place is free at once."""
