@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from components.placement.snapshot import Held, NodeView, Place
 from components.spec.node import Node
-from components.spec.units import FULL_COMPUTE
+from components.spec.units import FULL_COMPUTE, Unit
 
 Uses = tuple[tuple[int, int], ...]
 """(slot, amount) pairs: what one place takes."""
@@ -62,6 +62,7 @@ class Grid:
         "node_of",
         "nodes",
         "pools",
+        "units",
         "uuids",
         "views",
     )
@@ -70,6 +71,7 @@ class Grid:
         """Number nodes and cards."""
         self.views: list[NodeView] = sorted(views, key=lambda view: view.node.key)
         self.nodes: list[Node] = [view.node for view in self.views]
+        self.units: list[Unit] = [node.unit for node in self.nodes]
         self.node_of: dict[str, int] = {}
         self.pools: dict[str, list[int]] = {}
         self.card_of: dict[str, int] = {}
@@ -82,8 +84,9 @@ class Grid:
         self.caps: list[int] = []
         self._seats: dict[int, Seat] = {}
         for i, view in enumerate(self.views):
-            self.node_of[view.node.key] = i
-            self.pools.setdefault(view.node.pool, []).append(i)
+            node = view.node
+            self.node_of[node.key] = i
+            self.pools.setdefault(node.pool, []).append(i)
             self.cards_of.append(self._number_cards(i, view))
         self.first_node_slot = len(self.caps)
         for node in self.nodes:

@@ -17,7 +17,7 @@ def roll_faults(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
     """Yield the moments at which too few instances of a service are ready, and replacements that do not say how they go."""
     steps = [step for step in plan.steps if step.service == want.service]
     yield from _serves(world, want, plan, steps)
-    yield from _modes(world, steps, plan)
+    yield from _modes(world, steps)
 
 
 def _serves(world: World, want: Wanted, plan: Plan, steps: list[Step]) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _waits_for_others(world: World, step: Step, plan: Plan) -> bool:
     return any((other.service, other.ordinal, other.role) != own for other in stops)
 
 
-def _modes(world: World, steps: list[Step], plan: Plan) -> Iterator[str]:
+def _modes(world: World, steps: list[Step]) -> Iterator[str]:
     """A ready instance that is replaced says whether the new one comes first."""
     for step in steps:
         name = world.row_of.get(step.n, "")

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 from components.placement.check_flow import largest_sum
 from components.placement.check_world import Row, World
-from components.placement.plan_types import Plan, PlanOptions
+from components.placement.plan_types import PlanOptions
 from components.placement.snapshot import Place
 
 
-def room_faults(world: World, plan: Plan, options: PlanOptions) -> Iterator[str]:
+def room_faults(world: World, options: PlanOptions) -> Iterator[str]:
     """Yield what is overfull at some moment because of something new, and whole cards that are shared."""
     for view in world.views.values():
         node = view.node

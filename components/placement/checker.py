@@ -30,7 +30,7 @@ def violations(snapshot: Snapshot, wanted: Sequence[Wanted], plan: Plan, options
         faults += _assigned(world, want, plan)
     if plan.blocking:
         return faults
-    faults += room_faults(world, plan, options)
+    faults += room_faults(world, options)
     moves = Moves(world, plan)
     for want in wanted:
         faults += _ends_right(world, want, plan)

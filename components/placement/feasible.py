@@ -104,7 +104,7 @@ class Ask:
             for card in cards:
                 pairs += ((2 * card, max(grid.caps[2 * card], 1)), (2 * card + 1, FULL_COMPUTE))
         elif self.kind == "slice":
-            size = self.sizes[grid.nodes[node].unit]
+            size = self.sizes[grid.units[node]]
             for card in cards:
                 pairs.append((2 * card, size))
                 if self.compute:
@@ -176,7 +176,7 @@ def card_fault(ask: Ask, grid: Grid, view: View, card: int) -> str:
         if capacity <= 0:
             return CAPACITY
         return IN_USE if used or compute else ""
-    need = ask.sizes[grid.nodes[grid.card_node[card]].unit]
+    need = ask.sizes[grid.units[grid.card_node[card]]]
     if need > capacity:
         return CAPACITY
     if used + need > capacity:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 
 from components.placement.board import Board, Group
-from components.placement.capacity import kind_of
+from components.placement.capacity import Seat, kind_of
 from components.placement.feasible import Ask
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.snapshot import Held
@@ -138,21 +138,17 @@ def suits(board: Board, ask: Ask, row: Held) -> bool:
     seat = board.grid.seat(row.place)
     if seat.node < 0 or not (seat.sound or board.takes_it(row.place)):
         return False
-    return same_size(board, ask, row) and ask.allows(board.grid, seat.node, seat.cards)
+    return _same_size(board, ask, seat) and ask.allows(board.grid, seat.node, seat.cards)
 
 
-def same_size(board: Board, ask: Ask, row: Held) -> bool:
+def _same_size(board: Board, ask: Ask, seat: Seat) -> bool:
     """Return whether the slice is as large as the claim is on that node; the same number has two sizes in GB and GiB."""
-    place = row.place
+    place = seat.place
     if place.exclusive or ask.kind == "exclusive":
         return place.exclusive and ask.kind == "exclusive" and len(place.cards) == ask.claim.gpu
     if ask.kind == "cpu" or not place.cards:
         return ask.kind == "cpu" and not place.cards
-    node = board.node(place)
-    return node >= 0 and (place.memory_mib, place.compute) == (
-        ask.sizes[board.grid.nodes[node].unit],
-        ask.compute,
-    )
+    return place.compute == ask.compute and place.memory_mib == ask.sizes[board.grid.units[seat.node]]
 
 
 def cards_of(board: Board, row: Held) -> tuple[int, ...]:

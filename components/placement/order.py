@@ -33,7 +33,7 @@ def put_in_order(board: Board, explainer: Explainer) -> bool:
     for roll in rolls:
         for slot in roll.relocating:
             pair_up(slot)
-        relocate_in_waves(board, roll)
+        relocate_in_waves(roll)
     _note_leaving(board)
     left = _settle_the_plain(board, rolls)
     left = _plan_rolls(board, rolls, left, explainer)

@@ -82,7 +82,7 @@ def pair_up(slot: Slot) -> None:
         old.mode = start.mode = "make-before-break"
 
 
-def relocate_in_waves(board: Board, roll: Roll) -> None:
+def relocate_in_waves(roll: Roll) -> None:
     """A new revision at a new place: a few at a time, each old instance stopping once its new one is ready."""
     wanted = roll.group.wanted
     width = max(1, resolved_surge(wanted.max_surge, roll.group.instances), wanted.max_unavailable)

@@ -94,7 +94,7 @@ class Survey:
     def _owner_of_blame(self, card: int, fault: str) -> str:
         """Tell memory that other owners hold from memory that this owner could free."""
         if fault == MEMORY:
-            need = self.ask.sizes[self.board.grid.nodes[self.board.grid.card_node[card]].unit]
+            need = self.ask.sizes[self.board.grid.units[self.board.grid.card_node[card]]]
             own = self.view.level[2 * card] - self.board.foreign[2 * card]
             if self.view.level[2 * card] - own + need > self.board.grid.caps[2 * card]:
                 return FOREIGN
@@ -106,7 +106,7 @@ class Survey:
         memory = compute = whole = 0
         if ask.kind == "slice":
             (card,) = cards
-            memory = level[2 * card] + ask.sizes[grid.nodes[node].unit] - grid.caps[2 * card]
+            memory = level[2 * card] + ask.sizes[grid.units[node]] - grid.caps[2 * card]
             compute = level[2 * card + 1] + ask.compute - FULL_COMPUTE if ask.compute else 0
         elif ask.kind == "exclusive":
             whole = ask.claim.gpu - len(cards)
@@ -142,7 +142,7 @@ class Survey:
                 continue
             for card in grid.cards_of[node]:
                 free = grid.caps[2 * card] - self.view.level[2 * card]
-                number = free // 1024 if grid.nodes[node].unit == "GiB" else free * MIB // 10**9
+                number = free // 1024 if grid.units[node] == "GiB" else free * MIB // 10**9
                 passes = grid.card_ready[card] and (not ask.models or grid.card_model[card] in ask.models)
                 enough = not ask.compute or self.view.level[2 * card + 1] + ask.compute <= FULL_COMPUTE
                 if passes and enough and number >= 1 and (best is None or (number, -card) > best):
@@ -160,7 +160,7 @@ class Survey:
                 continue
             for card in grid.cards_of[node]:
                 passes = grid.card_ready[card] and (not ask.models or grid.card_model[card] in ask.models)
-                fits = self.view.level[2 * card] + ask.sizes[grid.nodes[node].unit] <= grid.caps[2 * card]
+                fits = self.view.level[2 * card] + ask.sizes[grid.units[node]] <= grid.caps[2 * card]
                 rest = FULL_COMPUTE - self.view.level[2 * card + 1]
                 if passes and fits and 1 <= rest < ask.compute and (best is None or (rest, -card) > best):
                     best = (rest, -card)

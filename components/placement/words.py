@@ -21,9 +21,7 @@ def asks(ask: Ask, grid: Grid) -> str:
     if ask.kind == "exclusive":
         parts.append(f"{claim.gpu} whole card{'' if claim.gpu == 1 else 's'}")
     elif ask.kind == "slice":
-        units = sorted({grid.nodes[node].unit for node in grid.pools.get(ask.pool, ())}, reverse=True) or [
-            "GiB"
-        ]
+        units = sorted({grid.units[node] for node in grid.pools.get(ask.pool, ())}, reverse=True) or ["GiB"]
         sizes = " or ".join(f"{claim.gpu_memory} {unit} ({ask.sizes[unit]:,} MiB)" for unit in units)
         parts.append(f"{sizes} of one card")
         if ask.compute:
@@ -169,7 +167,7 @@ def _one_less(survey: Survey) -> str:
         (amount, name)
         for name, amount in memory.items()
         if amount >= short.memory and compute.get(name, 0) >= short.compute
-        and survey.ask.sizes[survey.board.grid.nodes[short.node].unit] <= survey.board.grid.caps[2 * card]
+        and survey.ask.sizes[survey.board.grid.units[short.node]] <= survey.board.grid.caps[2 * card]
     ]  # fmt: skip
     last = {
         f"{group.wanted.service}/{group.instances - 1}"

@@ -83,7 +83,7 @@ def _card_sets(
         if grid.card_ready[card] and (not ask.models or grid.card_model[card] in ask.models)
     ]
     if ask.kind == "slice":
-        need = ask.sizes[grid.nodes[node].unit]
+        need = ask.sizes[grid.units[node]]
         return [(card,) for card in cards if need <= grid.caps[2 * card]]
     return _whole(field, ask, cards, movable, most)
 
@@ -139,7 +139,7 @@ def _short(field: Field, ask: Ask, node: int, cards: tuple[int, ...], gone: Iter
     needs = {slot: ask.cpu, slot + 1: ask.memory}
     if ask.kind == "slice":
         (card,) = cards
-        needs |= {2 * card: ask.sizes[grid.nodes[node].unit], 2 * card + 1: ask.compute}
+        needs |= {2 * card: ask.sizes[grid.units[node]], 2 * card + 1: ask.compute}
     freed: dict[int, int] = {}
     for one in gone:
         for number, amount in one.uses:

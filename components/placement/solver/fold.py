@@ -67,7 +67,7 @@ class Fold:
         return min(most, (100 - view.level[2 * card + 1]) // ask.compute) if ask.compute else most
 
     def _size(self, ask: Ask, card: int) -> int:
-        return ask.sizes[self.grid.nodes[self.grid.card_node[card]].unit]
+        return ask.sizes[self.grid.units[self.grid.card_node[card]]]
 
     def _card_limits(self, card: int) -> None:
         """What a card takes fits in what is free of it, and it takes nothing if it is emptied."""

@@ -98,7 +98,7 @@ class Joint:
 
     def size(self, ask: Ask, card: int) -> int:
         """Return how much card memory a slice takes there."""
-        return ask.sizes[self.grid.nodes[self.grid.card_node[card]].unit]
+        return ask.sizes[self.grid.units[self.grid.card_node[card]]]
 
     def on(self, node: int) -> Iterable[tuple[int, int]]:
         """Yield (kind, variable) of all that may be on a node, one per card for slices."""
