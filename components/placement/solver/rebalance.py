@@ -5,9 +5,11 @@ Only what stays where it is of its own accord moves; nothing moves that does not
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from components.placement.board import Board, Group
 from components.placement.choose import Need, begin
@@ -19,6 +21,10 @@ from components.placement.room.maker import lift
 from components.placement.snapshot import Held
 from components.placement.solver.cp_sat import installed
 from components.spec.units import FULL_COMPUTE
+
+if TYPE_CHECKING:
+    from components.placement.solver.moves_lp import Stock
+    from components.placement.solver.pattern import Pattern
 
 REASON = "empties "
 """How the reason of such a move begins; the card that is emptied follows."""
@@ -48,21 +54,34 @@ class _Pool:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """At least so many cards are in use whoever moves where. ``content``: what is on each card that can be emptied."""
+    """At least so many cards are in use whoever moves where.
+
+    ``content``: what is on each card that can be emptied; ``kinds``: the least size of each kind of slice; ``stock``: all
+    cards, alike ones together; ``fixed``: how many are in use whatever moves.
+    """
 
     cards: int
     content: dict[int, Counter[int]]
+    kinds: list[tuple[int, int]]
+    stock: list[Stock]
+    in_use: int
+    fixed: int
+    known: dict[int, int] = field(default_factory=dict)
 
     def fewest_moves(self, cards: int) -> int:
-        """Return how many moves it takes at least to empty so many cards: those with the fewest slices."""
-        return sum(sorted(sum(on.values()) for on in self.content.values())[:cards])
+        """Return how many moves it takes at least to empty so many cards, of these or others, in whatever order."""
+        from components.placement.solver.moves_lp import least_moves
 
-    def most_emptied(self, in_use: int, moves: int) -> int:
+        if cards not in self.known:
+            alone = sum(sorted(sum(on.values()) for on in self.content.values())[:cards])
+            left = self.in_use - self.fixed - cards
+            self.known[cards] = max(alone, least_moves(self.kinds, self.stock, left))
+        return self.known[cards]
+
+    def most_emptied(self, moves: int) -> int:
         """Return how many cards can be emptied at most."""
-        most = 0
-        while most < min(in_use - self.cards, len(self.content)) and self.fewest_moves(most + 1) <= moves:
-            most += 1
-        return most
+        most = min(self.in_use - self.cards, len(self.content))
+        return bisect_right(range(1, most + 1), moves, key=self.fewest_moves)
 
 
 def rebalance(board: Board) -> list[str]:
@@ -114,7 +133,7 @@ def _movable(board: Board) -> Iterator[tuple[Group, Slot, Held]]:
 def _rebalanced(board: Board, pool: _Pool, moves: int) -> tuple[int, str]:
     """Make the moves of one pool; return how many, and what to say."""
     bound = _bound(board, pool)
-    most = bound.most_emptied(len(pool.in_use), moves)
+    most = bound.most_emptied(moves)
     emptied, arrivals = _found(board, pool, bound, most, moves) if most else ([], [])
     _move(board, pool, emptied, arrivals)
     return len(arrivals), _sentence(pool, bound, len(emptied), len(arrivals))
@@ -124,6 +143,7 @@ def _bound(board: Board, pool: _Pool) -> _Bound:
     """Bound the cards in use, all slices that may move being free to go to any card of a model that they accept."""
     from components.placement.solver.config_lp import Bin, Item
     from components.placement.solver.fewest import fewest_cards
+    from components.placement.solver.moves_lp import Stock
 
     grid, final = board.grid, board.books.final
     held: dict[int, list[int]] = {}
@@ -134,6 +154,7 @@ def _bound(board: Board, pool: _Pool) -> _Bound:
         amounts[1] += tenant.row.place.compute
         content.setdefault(tenant.card, Counter())[tenant.kind] += 1
     shapes: Counter[tuple[int, int, bool, frozenset[int]]] = Counter()
+    alike: Counter[tuple[tuple[int, int, bool, frozenset[int]], Pattern]] = Counter()
     emptiable: dict[int, Counter[int]] = {}
     for node in grid.pools[pool.name]:
         for card in grid.cards_of[node]:
@@ -141,7 +162,9 @@ def _bound(board: Board, pool: _Pool) -> _Bound:
             others = (final[2 * card] - mine[0], final[2 * card + 1] - mine[1])
             takers = frozenset(k for k, ask in enumerate(pool.asks) if ask.allows(grid, node, [card]))
             free = (max(0, grid.caps[2 * card] - others[0]), max(0, FULL_COMPUTE - others[1]))
-            shapes[(*free, others == (0, 0), takers)] += 1
+            shape = (*free, others == (0, 0), takers)
+            shapes[shape] += 1
+            alike[shape, tuple(sorted(content.get(card, Counter()).items()))] += 1
             if others == (0, 0) and card in content:
                 emptiable[card] = content[card]
     ordered = sorted(shapes.items(), key=lambda item: (*item[0][:3], sorted(item[0][3])))
@@ -155,7 +178,15 @@ def _bound(board: Board, pool: _Pool) -> _Bound:
         )
         for kind, ask in enumerate(pool.asks)
     ]
-    return _Bound(fewest_cards(items, bins).best, emptiable)
+    stock = [
+        Stock(count, shape[:2], shape[3], there, emptiable=shape[2])
+        for shape, _ in ordered
+        for (other, there), count in sorted(alike.items(), key=lambda item: item[0][1])
+        if other == shape
+    ]
+    kinds = [(min(ask.sizes.values()), ask.compute) for ask in pool.asks]
+    fixed = sum(count for (shape, _), count in alike.items() if not shape[2])
+    return _Bound(fewest_cards(items, bins).best, emptiable, kinds, stock, len(pool.in_use), fixed)
 
 
 def _found(
