@@ -1,4 +1,4 @@
-"""Every plan that any test makes in this process is judged by the independent checker, whatever the test looks at.
+"""Every plan that a test makes is judged by the independent checker, whatever it looks at and in whichever process.
 
 And a PostgreSQL server for those that need one: started by the first of them, ended with the process.
 """
@@ -6,32 +6,21 @@ And a PostgreSQL server for those that need one: started by the first of them, e
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from components.placement import plan as planning
-from components.placement.checker import violations
-from components.placement.plan_types import Plan, PlanOptions
-from components.placement.snapshot import Snapshot
-from components.spec.claim import Wanted
+# Judges the plans of this process: modules bind `plan` when they are imported, which is after this.
+from tests.judged import sitecustomize
 from tests.ledger.sites import Postgres, Site, file_site, postgres_server
 from tools.postgres import NoServer
 
-_plan = planning.plan
-
-
-def _judged(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> Plan:
-    """Plan, and fail the test where the plan breaks an invariant."""
-    made = _plan(snapshot, wanted, options)
-    faults = violations(snapshot, wanted, made, options)
-    assert not faults, f"the checker rejects this plan: {faults}"
-    return made
-
-
-# Modules bind the name when they are imported, which is after this.
-planning.plan = _judged
+# The same for the processes that tests start, which Python reads it for.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, (str(Path(sitecustomize.__file__).parent), os.environ.get("PYTHONPATH")))
+)
 
 
 @pytest.fixture(autouse=True)

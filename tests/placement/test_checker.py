@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +18,7 @@ from components.placement.snapshot import Place, Snapshot
 from components.spec.claim import Wanted
 from tests.placement.build import REFUSE, THEM, held, node, picture, want
 
+ROOT = Path(__file__).parents[2]
 Case = tuple[Snapshot, list[Wanted], Plan]
 
 
@@ -280,6 +285,35 @@ def test_the_other_kind_of_slices_on_a_node_is_found() -> None:
 
 
 def test_every_plan_that_a_test_makes_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.conftest.violations", lambda *_: ["a fault"])
+    monkeypatch.setattr("components.placement.checker.violations", lambda *_: ["a fault"])
     with pytest.raises(AssertionError, match="a fault"):
         plan(picture([node("gpu-a")]), [want("llm", 8)], REFUSE)
+
+
+WITHOUT_STEPS = """
+from components.placement import plan as planning
+from tests.placement.build import REFUSE, node, picture, want
+planning.steps_of = lambda board: ()
+planning.plan(picture([node("a")]), [want("llm", 8)], REFUSE)
+"""
+
+
+def test_so_is_every_plan_of_a_process_that_a_test_starts() -> None:
+    """As `eas` and Pulumi's providers are in tests/cli and tests/e2e."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_STEPS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "AssertionError: the checker rejects this plan" in done.stderr
+
+
+def test_the_contract_on_imports_names_all_that_the_checker_must_not_share() -> None:
+    """`make lint` holds it; here is held that no module of the planner is missing from it."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one["name"].startswith("The checker shares no code"))
+    here = {path.stem for path in (ROOT / "components" / "placement").iterdir() if path.suffix in ("", ".py")}
+    modules = {f"components.placement.{name}" for name in here if not name.startswith("__")}
+    data = {"components.placement.plan_types", "components.placement.snapshot"}
+    checker = {name for name in modules if name.rpartition(".")[2].startswith("check")}
+    assert set(contract["source_modules"]) == checker
+    assert set(contract["forbidden_modules"]) == modules - checker - data
