@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,8 @@ from components.placement.plan_types import Step
 from components.placement.snapshot import Snapshot
 from components.spec.claim import Wanted
 from components.spec.node import Node
+
+_step = schema.step
 
 
 def snapshot(
@@ -54,16 +57,25 @@ def snapshot(
 
 def open_steps(connection: sa.Connection, owner: str) -> tuple[OpenStep, ...]:
     """Return the steps of this owner's open plan that are not done, in order."""
-    plan, step = schema.plan, schema.step
-    query = (
-        sa.select(step.c.plan_id, step.c.n, step.c.instance, step.c.document)
-        .join(plan, plan.c.id == step.c.plan_id)
-        .where(plan.c.owner == owner, plan.c.state == "open", step.c.state == "open")
-        .order_by(step.c.plan_id, step.c.n)
-    )
+    query = _open_steps(owner).order_by(_step.c.plan_id, _step.c.n)
     return tuple(
         OpenStep(plan_id=row.plan_id, step=Step.from_dict(row.n, row.document), instance=row.instance)
         for row in connection.execute(query)
+    )
+
+
+def unfinished(connection: sa.Connection, owner: str) -> bool:
+    """Return whether there is any such step; reads none of them."""
+    found = _open_steps(owner).with_only_columns(_step.c.n).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _open_steps(owner: str) -> sa.Select[Any]:
+    plan = schema.plan
+    return (
+        sa.select(_step.c.plan_id, _step.c.n, _step.c.instance, _step.c.document)
+        .join(plan, plan.c.id == _step.c.plan_id)
+        .where(plan.c.owner == owner, plan.c.state == "open", _step.c.state == "open")
     )
 
 

@@ -262,7 +262,8 @@ class Ledger:
 
     def unfinished(self, owner: str) -> bool:
         """Return whether a committed plan of this owner has steps that are not done."""
-        return bool(self.open_steps(owner))
+        with self._database.read() as connection:
+            return snapshot.unfinished(connection, owner)
 
     def committed(self, owner: str) -> Committed | None:
         """Return what this owner's newest plan wants and has not done; None before its first."""

@@ -5,7 +5,7 @@ No I/O, clock or chance here or anywhere below ``placement``: the same snapshot 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.spec.node import Node
@@ -55,7 +55,7 @@ class Place:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Place:

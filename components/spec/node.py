@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from components.spec.units import Unit, unit_of
@@ -58,7 +58,8 @@ class Node:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data, for Pulumi inputs, the ledger and saved plans."""
-        return {**asdict(self), "cards": tuple(_card_data(card) for card in self.cards)}
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return {**own, "cards": tuple(_card_data(card) for card in self.cards)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Node:
@@ -89,7 +90,7 @@ class Node:
 
 def _card_data(card: Card) -> dict[str, Any]:
     """Return a card as plain data; that it is ready goes unsaid, so that pools stand in state as they always did."""
-    data = asdict(card)
+    data = {name: getattr(card, name) for name in card.__slots__}
     return {
         key: value
         for key, value in data.items()
