@@ -125,7 +125,7 @@ def test_an_instance_that_listens_and_never_answers_is_not_ready_and_nobody_wait
         "s.listen(64); time.sleep(600)"
     )
     launched = launch(
-        command=["python3", "-c", program], health_check=check("/", timeout_seconds=600), grace=1
+        command=["python3", "-c", program], health_check=check("/", timeout_seconds=20), grace=1
     )
     machine.runtime.start(launched)
     seen = until(lambda: found if "no answer within" in (found := machine.see(launched)).detail else None)
