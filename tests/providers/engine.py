@@ -7,6 +7,7 @@ preview calls ``check`` and ``diff`` only. ``facts/pulumi.md`` of this project's
 from __future__ import annotations
 
 import copy
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -335,7 +336,11 @@ def _starts(runtime: SimulatedRuntime, id_: str) -> int:
 
 
 def files(root: Path) -> dict[str, bytes]:
-    """Return every file below a folder with its bytes."""
+    """Return every file below a folder with its bytes, once what a closed session had open is let go.
+
+    Its runtime's SQLite files change when the last connection goes, which would otherwise be at any moment.
+    """
+    gc.collect()
     return {
         str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
     }
