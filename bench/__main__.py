@@ -34,6 +34,7 @@ BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.rebalance": (),
     "bench.batch": ("--count", "40"),
     "bench.ledger": (),
+    "bench.contention": ("--attempts", "100", "--timed", "50"),
     "bench.readiness": (),
     "bench.up_again": (),
     "bench.pulumi_scale": ("--services", "200"),

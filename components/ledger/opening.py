@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -37,8 +38,8 @@ def open_ledger(
 
     ``create``: make it, and its key, where it is missing, and bring old tables to this version. Otherwise nothing is
     written by opening: a missing ledger reads as one that never held anything, an old one is read through a copy in
-    memory, and both refuse to be written. ``key``: 32 bytes from ``EAS_LEDGER_KEY``, else the file beside the ledger.
-    ``patience``: how long to wait for another process's lock. ``actor``: who writes, for the events.
+    memory, and both refuse to be written. ``key``: 32 bytes; None takes ``EAS_LEDGER_KEY``, else the file beside the
+    ledger. ``patience``: how long to wait for another process's lock. ``actor``: who writes, for the events.
     Raises :class:`LedgerError`.
     """
     location = parse(url, home)
@@ -137,6 +138,7 @@ def _checked(database: Database, key: bytes | None, *, mint: bool) -> Vault:
     """Return the vault of this ledger's own key. Raises :class:`KeyFault` for a missing key or another ledger's."""
     query = sa.select(schema.about.c.value).where(schema.about.c.name == "key")
     file = database.backend.key_file
+    key = keys.from_environment(os.environ) if key is None else key
     with database.read() as connection:
         known = connection.scalar(query)
     if known is None and mint:

@@ -8,6 +8,7 @@ in the order in which they came. Why not finer: docs/decisions/0009.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ FORMAT = "eas-slices ledger"
 """Stands in the table ``about``: tells a ledger from the tables of another program."""
 LOCK = 0x45415347
 """First half of the advisory lock's key (``EASG``); the second is the schema, since a database may hold two ledgers."""
+MANY = 20
+"""From so many rows on a COPY is worth its own two messages."""
 CONNECT_WITHIN = 10
 """Seconds."""
 IDLE_AT_MOST = timedelta(seconds=20)
@@ -108,6 +111,7 @@ class PostgresDatabase:
             write = connection.get_execution_options().get(WRITE, False)
             connection.exec_driver_sql(writing if write else _READ)
 
+        event.listen(engine, "do_executemany", _copied)
         return engine
 
     def prepare(self, engine: sa.Engine) -> None:
@@ -181,6 +185,21 @@ class PostgresDatabase:
             connect_timeout=CONNECT_WITHIN,
             fallback_application_name="eas",
         )
+
+
+def _copied(cursor: Any, _statement: str, rows: Sequence[Mapping[str, Any]], context: Any) -> bool | None:
+    """Send the rows of a large INSERT as one COPY: the same rows for a fraction of the work, here and on the server."""
+    if len(rows) < MANY or not context.isinsert:
+        return None
+    table, names = context.compiled.statement.table, list(rows[0])
+    if not set(names) <= set(table.columns.keys()):
+        return None
+    quoted = context.dialect.identifier_preparer.quote
+    columns = ", ".join(quoted(name) for name in names)
+    with cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+    return True
 
 
 def _generic(_inspector: object, _table: object, column: Any) -> None:

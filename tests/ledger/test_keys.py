@@ -81,6 +81,20 @@ def test_the_key_of_the_environment_needs_no_file(file: Path) -> None:
         assert ledger.spec(OWNER, "a", "r1").secrets["token"] == TOKEN
 
 
+def test_whoever_opens_a_ledger_takes_the_key_of_the_environment_before_a_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EAS_LEDGER_KEY", base64.b64encode(KEY).decode())
+    with open_ledger(str(file), home=file.parent, create=True) as ledger:
+        declare(ledger)
+    assert not (file.parent / "ledger.key").exists()
+    monkeypatch.setenv("EAS_LEDGER_KEY", "no key")
+    with open_ledger(str(file), home=file.parent, create=False) as ledger:
+        assert ledger.services(OWNER), "what needs no key asks for none"
+        with pytest.raises(KeyFault, match="EAS_LEDGER_KEY is not base64"):
+            ledger.spec(OWNER, "a", "r1")
+
+
 def test_url_safe_base64_is_read_as_well() -> None:
     key = b"\xff\xfe" * 16
     assert key_from_environment({"EAS_LEDGER_KEY": base64.urlsafe_b64encode(key).decode()}) == key

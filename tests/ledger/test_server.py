@@ -119,7 +119,9 @@ def made_at(site: Site, version: str, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS[:-1])
-def test_a_preview_reads_an_older_ledger_through_a_copy_and_up_renews_it(bare: Site, version: str) -> None:
+def test_a_preview_reads_an_older_ledger_through_a_copy_and_up_renews_it(
+    bare: Site, used: Site, version: str
+) -> None:
     made_at(
         bare,
         version,
@@ -134,6 +136,16 @@ def test_a_preview_reads_an_older_ledger_through_a_copy_and_up_renews_it(bare: S
     with bare.open() as ledger:
         assert [pool.name for pool in ledger.pools()] == ["p"]
     assert content(bare.where)["alembic_version"] == [(HEAD,)]
+    assert columns(bare) == columns(used), "as if it had been made anew"
+
+
+def columns(site: Site) -> object:
+    """Return what the server says of every column."""
+    return rows_of(
+        site.where,
+        "SELECT table_name, column_name, data_type, is_nullable, collation_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' ORDER BY 1, 2",
+    )
 
 
 def test_a_migration_that_dies_half_way_leaves_the_database_as_it_was(
