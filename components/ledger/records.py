@@ -206,6 +206,16 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """One instance that was committed without a place, and since when it waits."""
+
+    owner: str
+    service: str
+    ordinal: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CardRow:
     """One card with what is taken on it; ``pending`` rows are not in ``memory_used`` and ``compute_used``."""
 

@@ -44,6 +44,7 @@ from components.ledger.records import (
     ServiceRow,
     SpecRecord,
     Transition,
+    WaitingRow,
 )
 from components.ledger.rows import Row, load
 from components.placement.bound import Assignments
@@ -512,6 +513,11 @@ class Ledger:
         """Return every service with its instances counted by state."""
         with self._database.read() as connection:
             return views.services(connection, owner)
+
+    def waiting(self, owner: str | None = None) -> tuple[WaitingRow, ...]:
+        """Return the instances that wait for a place."""
+        with self._database.read() as connection:
+            return views.waiting(connection, owner)
 
     def cards(self, pool: str | None = None) -> tuple[CardRow, ...]:
         """Return the cards with what is taken on each."""

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.records import CardRow, InstanceRow, PlanRow, ServiceRow
+from components.ledger.records import CardRow, InstanceRow, PlanRow, ServiceRow, WaitingRow
 from components.ledger.rows import load
 from components.spec.claim import Wanted
 
@@ -102,6 +102,15 @@ def cards(connection: sa.Connection, pool: str | None = None) -> tuple[CardRow, 
         )
         for row in found
     )
+
+
+def waiting(connection: sa.Connection, owner: str | None) -> tuple[WaitingRow, ...]:
+    """Return the instances that were committed without a place, by owner, service and ordinal."""
+    table = schema.waiting
+    query = sa.select(table.c.owner, table.c.service, table.c.ordinal, table.c.since)
+    query = query.order_by(table.c.owner, table.c.service, table.c.ordinal)
+    rows = connection.execute(query if owner is None else query.where(table.c.owner == owner))
+    return tuple(WaitingRow(row.owner, row.service, row.ordinal, row.since) for row in rows)
 
 
 def tokens(connection: sa.Connection, owner: str) -> dict[str, bytes]:

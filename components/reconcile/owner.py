@@ -81,11 +81,11 @@ def _repaired(means: Means, owner: str, committed: Committed, now: datetime) -> 
         return OwnerReport(owner, failed=[str(refusal) for refusal in made.blocking])
     if made.steps and not _is_open(made.steps, ledger.open_steps(owner)):
         _commit(means, owner, committed, snapshot, made, now)
-    rest = resting(_failures(ledger, owner, now), now)
+    rest = resting(failures_by_slot(ledger, owner, now), now)
     later = put_off(snapshot, ledger.open_steps(owner), means.moves)
     todo = Todo(rest, later)
     failed = _carried_out(means, owner, token_for, todo)
-    after = _failures(ledger, owner, conduct.clock())
+    after = failures_by_slot(ledger, owner, conduct.clock())
     wanted = {(want.service, ordinal) for want in committed.wanted for ordinal in range(want.instances)}
     loops = (loop_of(slot, times, now) for slot, times in after.items() if slot in wanted and slot in rest)
     return OwnerReport(
@@ -166,7 +166,8 @@ def _deeds(made: Plan, snapshot: Snapshot, todo: Todo) -> list[Deed]:
     return deeds
 
 
-def _failures(ledger: Ledger, owner: str, now: datetime) -> dict[Slot, list[datetime]]:
+def failures_by_slot(ledger: Ledger, owner: str, now: datetime) -> dict[Slot, list[datetime]]:
+    """Return when each instance of this owner failed within the hour."""
     found: dict[Slot, list[datetime]] = {}
     for instance, at in ledger.failures(owner, since=now - WINDOW):
         service, ordinal, _ = instance.removeprefix(f"{owner}/").split("/")

@@ -14,7 +14,7 @@ from components.cli.main import app
 
 COMMANDS = {
     "check", "plan", "preview", "up", "pool", "ls", "desc", "logs", "why", "history", "fit", "token",
-    "drain", "cordon", "uncordon", "forget", "reconcile", "down", "ledger", "tour",
+    "drain", "cordon", "uncordon", "forget", "reconcile", "release", "status", "down", "ledger", "tour",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from components.cli.base.command import command
 from components.cli.base.session import Session
 
 if TYPE_CHECKING:
-    from components.ledger import InstanceRow, ServiceRow
+    from components.ledger import InstanceRow, Ledger, ServiceRow
     from components.spec.claim import Claim, Wanted
 
 SHOWN_CARDS = 4
@@ -60,9 +60,14 @@ def listing(session: Session) -> list[dict[str, Any]]:
 
 def card_indexes_of(session: Session) -> dict[str, int]:
     """Return uuid -> index of every recorded card."""
+    return indexes_of(session.ledger)
+
+
+def indexes_of(ledger: Ledger) -> dict[str, int]:
+    """Return uuid -> index of every card that this ledger has."""
     from components.placement.address import card_indexes
 
-    return card_indexes(node for pool in session.ledger.pools() for node in pool.nodes)
+    return card_indexes(node for pool in ledger.pools() for node in pool.nodes)
 
 
 def slice_text(claim: Claim | None) -> str:
