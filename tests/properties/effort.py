@@ -1,6 +1,7 @@
 """How many examples each property is tried with: a few hundred in `make test`, `EAS_EXAMPLES` of them in `make fuzz`.
 
-What fails is kept in `.hypothesis/examples`, which git ignores, and tried first by whichever runs next.
+What fails is kept in `.hypothesis/examples`, which git ignores, and tried first by whichever runs next here. Most properties
+take a seed and no more: one that failed stays for good as `@example(seed=...)` above its property, beside the mending.
 """
 
 from __future__ import annotations
