@@ -233,6 +233,72 @@ def assigned_elsewhere() -> Case:
     return picture((node("a", 2),), (row,)), [want("llm", 2)], Plan({"llm": {0: place}})
 
 
+def waits_and_stays() -> Case:
+    """It waits, the plan says, and its instance runs on."""
+    row = held("llm", 0, "a/0", 2)
+    return picture((node("a"),), (row,)), [want("llm", 2)], Plan({"llm": {0: None}})
+
+
+def on_a_node_that_is_not_there() -> Case:
+    """Nobody knows its node."""
+    snapshot, wanted, made = fresh(want("llm", 2))
+    return snapshot, wanted, doctored(made, at("a-0", "nowhere"))
+
+
+def room_made(**doctor: str) -> Case:
+    """One moves for another, with leave of 1; ``doctor``: service -> what the reason of its stop says instead."""
+    rows = (held("tiny", 0, "b/0", 4), held("llama", 0, "a/0", 12), held("big", 0, "b/0", 10))
+    snapshot = picture((node("a"), node("b")), rows)
+    wanted = [want("llama", 12), want("tiny", 4), want("big", 10), want("qwen", 10)]
+    made = plan(snapshot, wanted, PlanOptions(max_moves=1))
+
+    def said(step: Step) -> Step:
+        return replace(step, reason=doctor[step.service]) if step.service in doctor else step
+
+    return snapshot, wanted, replace(made, steps=tuple(map(said, made.steps)))
+
+
+def room_for_nobody() -> Case:
+    """The move is said to be for one that does not begin."""
+    return room_made(tiny="makes room for big/0")
+
+
+def drained_for_somebody() -> Case:
+    """What drains anyway is said to make room."""
+    view = replace(node("a"), state="draining", cause="operator")
+    snapshot = picture((view, node("b")), (held("llm", 0, "a/0", 2),))
+    wanted = [want("llm", 2), want("new", 2)]
+    made = plan(snapshot, wanted, REFUSE)
+    steps = (replace(step, reason="makes room for new/0") for step in made.steps)
+    return snapshot, wanted, replace(made, steps=tuple(steps))
+
+
+def emptied(*more: Wanted) -> Case:
+    """Two on a card each come together on one, with leave for that."""
+    snapshot = picture((node("a", 2),), (held("one", 0, "a/0", 8), held("two", 0, "a/1", 6)))
+    wanted = [want("one", 8), want("two", 6), *more]
+    return snapshot, wanted, plan(snapshot, wanted, PlanOptions(rebalance=1))
+
+
+def filled_again() -> Case:
+    """One that begins is put on the card that was emptied."""
+    snapshot, wanted, made = emptied(want("new", 1))
+    left = next(step.instance for step in made.steps if step.op == "stop")
+    card = next(row.place.cards[0] for row in snapshot.held if row.id == left)
+
+    def back(step: Step) -> Step:
+        return at(card)(step) if step.service == "new" else step
+
+    return snapshot, wanted, doctored(made, back)
+
+
+def says_that_it_breaks() -> Case:
+    """A move that makes before it breaks says the contrary."""
+    snapshot, wanted, made = room_made()
+    steps = (replace(step, mode="break-before-make") for step in made.steps)
+    return snapshot, wanted, replace(made, steps=tuple(steps))
+
+
 CASES = [
     (overfull_card, "memory of card a-0 (1)"),
     (overfull_compute, "compute of card a-0 (1)"),
@@ -258,6 +324,14 @@ CASES = [
     (miscounted_refusal, "speaks of 3 of 2 cards (9)"),
     (old_revision_left, "ends at revision 1"),
     (assigned_elsewhere, "and ends with"),
+    (waits_and_stays, "llm/0 waits, but "),
+    (on_a_node_that_is_not_there, "ends on node nowhere, which is not there"),
+    (room_made, "1 instances make room, and max_moves is 0 (6)"),
+    (room_for_nobody, "makes room for big/0, which does not begin (6)"),
+    (drained_for_somebody, "makes room and could not have stayed (6)"),
+    (emptied, "1 instances empty cards, and rebalance allows 0 (6)"),
+    (filled_again, "on a card that others were moved away from to empty it (6)"),
+    (says_that_it_breaks, "after its successor is ready and says break-before-make (7)"),
 ]
 
 
