@@ -130,6 +130,11 @@ def explained(seed: int) -> str:
         return "not at rest"
     snapshot, wanted, options = made
     claim, refusal = refused(rng, snapshot, wanted, options)
+    if rng.random() < 0.3:
+        # Compute is seldom what is short of its own accord.
+        much = Claim(gpu_memory=rng.randint(1, 4), gpu_core_percentage=rng.choice((60, 80, 90, 100)))
+        claim = replace(claim, claim=much)
+        refusal = next(iter(planned(snapshot, [*wanted, claim], options).refusals), None)
     if refusal is None:
         accounts = Accounts(snapshot, [*wanted, claim], options)
         account = accounts.of(claim.service, 0)
