@@ -11,7 +11,7 @@ from components.settle.task import Task
 
 PARALLEL = 40
 """Instances of one pool in flight: begun, and not ready or gone yet."""
-INSTANT = 250
+INSTANT = 200
 """So many where the runtime is instant: each tick is a transaction, and one that is asked to end ends after these."""
 
 
