@@ -137,14 +137,14 @@ class Board:
         if self._there is None:
             self._there = {}
             for name, place, own in self._in_the_end():
-                cards = (self.grid.card_of.get(uuid, -1) for uuid in place.cards)
-                nodes = {self.node(place), *(self.grid.card_node[card] for card in cards if card >= 0)}
+                seat = self.grid.seat(place)
+                nodes = {seat.node, *(self.grid.card_node[card] for card in seat.cards)}
                 for node in nodes:
                     self._there.setdefault(node, []).append((name, place, own))
         items = [
             (name, amount, own)
             for name, place, own in self._there.get(self.grid.node_at(slot), ())
-            for number, amount in self.grid.uses(place)
+            for number, amount in self.grid.seat(place).uses
             if number == slot
         ]
         return sorted(items, key=lambda item: (-item[1], item[0]))

@@ -92,6 +92,8 @@ def _whole(
     field: Field, ask: Ask, cards: list[int], movable: Sequence[Item], most: int
 ) -> list[tuple[int, ...]]:
     """Return sets of cards that are empty once whoever may move has left them."""
+    if len(cards) < ask.claim.gpu:
+        return []
     held: dict[int, list[int]] = {card: [0, 0] for card in cards}
     many = dict.fromkeys(cards, 0)
     for one in movable:
