@@ -33,6 +33,7 @@ from components.ledger.errors import (
     Unusable,
 )
 from components.ledger.keys import from_environment as key_from_environment
+from components.ledger.leases import RECONCILER, pool_lease
 from components.ledger.location import Place, resolve_url
 from components.ledger.opening import open_ledger
 from components.ledger.processes import this_process
@@ -59,6 +60,7 @@ from components.ledger.records import (
 from components.ledger.store import Ledger
 
 __all__ = [
+    "RECONCILER",
     "Actor",
     "BadLocation",
     "CardRow",
@@ -105,6 +107,7 @@ __all__ = [
     "Unusable",
     "key_from_environment",
     "open_ledger",
+    "pool_lease",
     "resolve_url",
     "this_actor",
     "this_process",

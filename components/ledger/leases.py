@@ -18,8 +18,16 @@ from components.ledger.records import Lease, LeaseHolder
 
 _lease = schema.lease
 
+RECONCILER = "reconcile"
+"""The owner name under which a reconciler holds the leases of its pools: one reconciler per pool at a time."""
+
 Alive = Callable[[LeaseHolder], bool | None]
 """Whether the process still runs; None where that cannot be known from here, so that only time tells."""
+
+
+def pool_lease(pool: str) -> str:
+    """Return the service name under which :data:`RECONCILER` holds a pool."""
+    return f"pool/{pool}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,13 +84,14 @@ def _repaired(means: Means, owner: str, committed: Committed, now: datetime) -> 
     rest = resting(failures_by_slot(ledger, owner, now), now)
     later = put_off(snapshot, ledger.open_steps(owner), means.moves)
     todo = Todo(rest, later)
+    deeds = _deeds(without(ledger.open_steps(owner), todo.rest, todo.later), snapshot)
     failed = _carried_out(means, owner, token_for, todo)
     after = failures_by_slot(ledger, owner, conduct.clock())
     wanted = {(want.service, ordinal) for want in committed.wanted for ordinal in range(want.instances)}
     loops = (loop_of(slot, times, now) for slot, times in after.items() if slot in wanted and slot in rest)
     return OwnerReport(
         owner,
-        deeds=_deeds(made, snapshot, todo),
+        deeds=deeds,
         failed=failed,
         later=len(later),
         waiting=[str(refusal) for refusal in made.waiting],
@@ -151,18 +152,17 @@ def _carried_out(
     return [] if outcome.complete else [str(outcome)]
 
 
-def _deeds(made: Plan, snapshot: Snapshot, todo: Todo) -> list[Deed]:
+def _deeds(steps: Sequence[OpenStep], snapshot: Snapshot) -> list[Deed]:
+    """Return what these steps come to: of a replacement the start alone, in the words of the plan that began it."""
     indexes = card_indexes(view.node for view in snapshot.nodes)
     held = {row.id: row.place for row in snapshot.held}
     deeds = []
-    for step in made.steps:
-        slot = (step.service, step.ordinal)
-        if slot in todo.rest or slot in todo.later:
+    for found in steps:
+        step = found.step
+        if step.op == "stop" and step.how != "stop":
             continue
-        replaced = step.op == "stop" and step.how != "stop"
-        if not replaced:
-            place = step.place or held.get(step.instance)
-            deeds.append(Deed(step.label, step.how, address_of(place, indexes), step.reason))
+        place = step.place or held.get(found.instance)
+        deeds.append(Deed(step.label, step.how, address_of(place, indexes), step.reason))
     return deeds
 
 

@@ -7,13 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from components.ledger import LeaseHeld, Ledger
+from components.ledger import RECONCILER, LeaseHeld, Ledger, pool_lease
 from components.reconcile.owner import Means, pools_of, reconcile_owner
 from components.reconcile.report import OwnerReport, Report
 from components.reconcile.storm import storm
 
-RECONCILER = "reconcile"
-"""The owner name under which the lease of a pool is kept: one reconciler per pool at a time."""
 TTL = timedelta(seconds=60)
 TOGETHER = 8
 """Owners that are served at a time: a model of one that loads for minutes must not keep the others waiting."""
@@ -33,7 +31,7 @@ class Watchman:
         ledger, now = self._means.ledger, self._means.conduct.clock()
         pools = {pool.name: pool for pool in ledger.pools() if not only or pool.name in only}
         stopped = self._take(sorted(pools), now)
-        mine = [name for name in sorted(pools) if _lease(name) in self._fences]
+        mine = [name for name in sorted(pools) if pool_lease(name) in self._fences]
         for name in list(mine):
             said = storm(name, len(pools[name].nodes), ledger.node_states(name), ledger.confirmed(name))
             if said:
@@ -57,7 +55,7 @@ class Watchman:
             try:
                 self._fences |= self._means.ledger.lease(
                     RECONCILER,
-                    [_lease(name)],
+                    [pool_lease(name)],
                     holder=conduct.holder,
                     now=now,
                     because=conduct.holder.what,
@@ -108,10 +106,6 @@ def watch(
         one_pass()
         if not over():
             sleep(every)
-
-
-def _lease(pool: str) -> str:
-    return f"pool/{pool}"
 
 
 def _holders(ledger: Ledger) -> set[str]:

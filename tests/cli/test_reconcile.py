@@ -83,8 +83,11 @@ def test_a_draining_node_is_emptied_a_few_at_a_time(fleet: Scratch) -> None:
         return sum(row.held.place.node == node for row in rows)
 
     first = there()
-    fleet.eas("reconcile", "--moves", "3")
-    assert 0 < first - there() <= 3
+    done = fleet.json("reconcile", "--moves", "3")["owners"][0]
+    assert [deed["how"] for deed in done["done"]] == ["move"] * 3
+    done = fleet.json("reconcile", "--moves", "1")["owners"][0]
+    assert [deed["how"] for deed in done["done"]] == ["move"], "one that was planned before is still a move"
+    assert first - there() == 4
     for _ in range(6):
         fleet.eas("reconcile", "--moves", "3")
     assert there() == 0

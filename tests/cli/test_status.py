@@ -69,6 +69,18 @@ def test_what_a_live_process_carries_out_is_not_stale(fleet: Scratch) -> None:
     assert "pulumi up" in fleet.ok("status")
 
 
+def test_what_a_live_reconciler_goes_on_with_is_not_stale(fleet: Scratch) -> None:
+    fleet.service("extra", gpu_memory=4)
+    fleet.apply(carry_out=False)
+    session = fleet.session()
+    holder = this_process("eas reconcile", os.getppid())
+    session.writable_ledger.lease(
+        "reconcile", ["pool/lab"], holder=holder, now=now(), ttl=timedelta(minutes=5)
+    )
+    session.close()
+    assert lists(fleet) == {"reconcilers": ["lab"]}
+
+
 def test_all_of_an_owner_that_is_gone_is_released(fleet: Scratch) -> None:
     guest = "organization/eas-slices/guest-0a1b2c"
     fleet.stack("guest", owner=guest)
