@@ -10,10 +10,13 @@ import pytest
 
 from components.cli.base.session import now
 from components.ledger import this_process
+from components.cli.commands.supposed import Supposed, as_if, leaving
+from components.placement.plan import plan
 from components.runtimes.local import gpu
 from components.spec.node import Card
 from tests.cli.fake_pulumi import FakePulumi
 from tests.cli.scratch import POOL, Scratch
+from tests.placement.build import REFUSE, THEM, held, node, picture, want
 
 
 def test_it_says_what_up_would_start(scratch: Scratch) -> None:
@@ -273,6 +276,14 @@ def test_who_goes_where_and_who_is_stranded_is_said_before_anything_happens(scra
     )
     lost = scratch.ok("plan", "--lose", card)
     assert f"{card}: 1 of 2 find a place elsewhere; stranded, and would wait: big/0" in lost
+
+
+def test_those_of_other_stacks_are_counted_and_left_to_them() -> None:
+    rows = [held("llm", 0, "a/0", 2), held("theirs", 0, "a/0", 2, owner=THEM)]
+    snapshot, supposed = picture([node("a"), node("b")], rows), Supposed(drain=("a",))
+    made = plan(as_if(snapshot, supposed), [want("llm", 2)], REFUSE)
+    (left,) = leaving(snapshot, made, supposed)
+    assert str(left) == "a: 1 of 1 find a place elsewhere; 1 of other stacks are theirs to move"
 
 
 def in_pieces(scratch: Scratch) -> None:
