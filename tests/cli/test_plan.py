@@ -9,8 +9,8 @@ import socket
 import pytest
 
 from components.cli.base.session import now
-from components.ledger import this_process
 from components.cli.commands.supposed import Supposed, as_if, leaving
+from components.ledger import this_process
 from components.placement.plan import plan
 from components.runtimes.local import gpu
 from components.spec.node import Card
