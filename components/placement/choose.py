@@ -158,7 +158,21 @@ def _together(board: Board, done: list[Need], left: list[Need]) -> list[Need]:
             need.slot.start = begin(
                 board, need, node, cards, _free_at_once(board, need.group.ask, node, cards)
             )
+    _whole_again(board, [need for need in [*done, *left] if places.get(need.name) != chosen.get(need.name)])
     return [need for need in [*done, *left] if need.name not in places]
+
+
+def _whole_again(board: Board, moved: Sequence[Need]) -> None:
+    """Give whole cards that the search chose up for smaller ones: it counts cards, and any that are free are as many."""
+    caps = board.grid.caps
+    whole = [need for need in moved if need.slot.start is not None and need.group.ask.kind == "exclusive"]
+    for need in sorted(whole, key=lambda need: (_size(need), need.name)):
+        node, cards = _chosen(board, need)
+        _undo(board, [need])
+        found = find(board, need.group.ask)
+        if found is None or sum(caps[2 * card] for card in found[1]) >= sum(caps[2 * card] for card in cards):
+            found = node, cards, _free_at_once(board, need.group.ask, node, cards)
+        need.slot.start = begin(board, need, *found)
 
 
 def _chosen(board: Board, need: Need) -> tuple[int, tuple[int, ...]]:

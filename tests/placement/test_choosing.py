@@ -193,6 +193,24 @@ class TestWholeCards:
         made = planned(picture([node("a", 4), node("b", 2)]), want("train", gpu=2))
         assert where(made, "train") == {0: "b-0+b-1"}
 
+    def test_so_are_those_that_the_exhaustive_search_chose(self) -> None:
+        """The sample on three nodes: the search saves a card, and a whole card of any kind is one card to it."""
+        views = [
+            node(name, [81_251] * 4, models=["A100"] * 4, cpu=63_000, memory=512_000) for name in ("b", "c")
+        ]
+        views.append(node("a", [22_731] * 2, models=["A10"] * 2, cpu=63_000, memory=385_024))
+        made = planned(
+            picture(views),
+            want("embed", 6, cpu_milli=2000, memory_mib=8192, instances=2),
+            want("llm", 48, 10, cpu_milli=8000, memory_mib=32_768, instances=2),
+            want("page", 20, 5, cpu_milli=4000, memory_mib=16_384),
+            want("rerank", 4, 10, cpu_milli=2000, memory_mib=8192, instances=3, spread="host"),
+            want("scorer", 2, 5, cpu_milli=1000, memory_mib=4096, instances=2),
+            want("train", gpu=1, cpu_milli=8000, memory_mib=32_768),
+            want("video", gpu=2, cpu_milli=16_000, memory_mib=65_536),
+        )
+        assert where(made, "train")[0].startswith("a-")
+
     @pytest.mark.parametrize(("large", "small"), [(1, 2), (1, 4), (2, 1), (4, 4)])
     def test_whole_cards_of_any_model_are_the_smallest_that_cost_the_least(
         self, large: int, small: int
