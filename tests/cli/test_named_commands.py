@@ -55,6 +55,6 @@ def test_a_wrong_name_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tests.cli.test_named_commands.COMPONENTS", tmp_path)
     file = tmp_path / "module.py"
     file.write_text(
-        'x = f"run `eas reconcile` or `eas ledger burn {1}`, else `eas ls` or `eas ledger rebuild`"\n'
+        'x = f"run `eas burn` or `eas ledger burn {1}`, else `eas ls` or `eas ledger rebuild`"\n'
     )
-    assert unknown(file) == ["module.py: eas reconcile", "module.py: eas ledger burn"]
+    assert unknown(file) == ["module.py: eas burn", "module.py: eas ledger burn"]
