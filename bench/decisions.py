@@ -45,7 +45,7 @@ def measure(nodes: int, rounds: int) -> tuple[rule.Timing, int]:
     stream = trace.arrivals(SEED, until=1.0)
     best: rule.Timing | None = None
     for turn in range(rounds):
-        decisions, timing = rule.run(trace, trace.hosts, stream, known=True)
+        decisions, timing = rule.run(trace, trace.hosts, stream, mix="given")
         if turn == 0:
             judge(trace.hosts, stream, decisions, marks=(1.0,))
         if best is None or timing.placing < best.placing:

@@ -56,7 +56,7 @@ def starts(trace: Trace, seed: int) -> dict[str, Cluster]:
     stream = trace.arrivals(seed, 1.0)
     shuffled = list(trace.hosts)
     random.Random(seed).shuffle(shuffled)
-    decided, _ = rule.run(trace, trace.hosts, stream, known=True)
+    decided, _ = rule.run(trace, trace.hosts, stream, mix="given")
     gradient = rivals.run(rivals.FGD, trace, shuffled, stream, seed)
     return {
         "value": Cluster.after(trace.hosts, stream, decided),

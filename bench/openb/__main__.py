@@ -31,7 +31,9 @@ TRACES = Path(__file__).resolve().parents[2].parent / "shared" / "traces" / "ope
 NAMES = ("default", "cpu100", "gpushare60", "gpuspec20", "multigpu20")
 FIRST_SEED = 42
 GIVEN, SHUFFLED, LEARNED = "value, mix given", "value, names shuffled", "value, mix learned"
-RULES = (rivals.RANDOM, rivals.BEST_FIT, rivals.FGD, GIVEN, SHUFFLED, LEARNED)
+RUNNING = "value, mix of what runs"
+MIXES: dict[str, rule.Mix] = {GIVEN: "given", SHUFFLED: "given", LEARNED: "learned", RUNNING: "running"}
+RULES = (rivals.RANDOM, rivals.BEST_FIT, rivals.FGD, *MIXES)
 GIVEN_GOAL, LEARNED_GOAL = 60.0, 45.0
 """Percent of the gap between FGD and the bound that shall be closed, on average over traces."""
 
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, KeyError, ValueError) as fault:
         parser.error(f"a node list or pod list of the openb form is needed: {type(fault).__name__}: {fault}")
     figures: list[Figure] = []
-    shares: dict[str, list[float]] = {GIVEN: [], LEARNED: []}
+    shares: dict[str, list[float]] = {GIVEN: [], LEARNED: [], RUNNING: []}
     try:
         for trace in to_replay:
             found = replay_all(trace, seeds)
@@ -69,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {foul}", file=sys.stderr)
         return 1
     real = any(trace.name != MADE_UP for trace in to_replay)
-    for name, goal in ((GIVEN, GIVEN_GOAL), (LEARNED, LEARNED_GOAL)):
+    for name, goal in ((GIVEN, GIVEN_GOAL), (LEARNED, LEARNED_GOAL), (RUNNING, None)):
         mean = statistics.mean(shares[name])
         head = f"gap between FGD and the bound closed, {name}"
         figures.append(Figure(head, mean, "%", at_least=goal if real else None))
@@ -96,8 +98,8 @@ def replay_all(trace: Trace, seeds: Sequence[int]) -> dict[str, list[Result]]:
         random.Random(seed).shuffle(order)
         for name in RULES:
             hosts = order if name in (rivals.FGD, SHUFFLED) else trace.hosts
-            if name in (GIVEN, SHUFFLED, LEARNED):
-                decisions, _ = rule.run(trace, hosts, stream, known=name != LEARNED)
+            if name in MIXES:
+                decisions, _ = rule.run(trace, hosts, stream, mix=MIXES[name])
             else:
                 decisions = rivals.run(name, trace, hosts, stream, seed)
             found[name].append(judge(hosts, stream, decisions))
@@ -155,7 +157,7 @@ def figures_of(trace: Trace, found: dict[str, list[Result]], bound: float) -> li
         off = abs(bound - trace.published.bound)
         figures.append(Figure(f"{trace.name}: upper bound off the published", off, "points"))
     for mark, at in enumerate(("100", "130")):
-        for name in (GIVEN, SHUFFLED, LEARNED):
+        for name in MIXES:
             mine = percents(trace, found[name], mark)
             figures.append(
                 Figure(f"{trace.name}: unallocated at {at} %, {name}", 100 - statistics.mean(mine), "%")

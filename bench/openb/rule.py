@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from bench.openb.trace import Host, Pod, Trace
 from components.placement.value.claims import Book, Claimed
@@ -17,6 +18,7 @@ EVERY = 0.035
 """Whenever this part of the capacity has been asked for, prices are adjusted."""
 HORIZON, FLOOR = 1.1, 0.1
 """Expected are the arrivals until this part of the capacity is asked for, and at least this part of it."""
+Mix = Literal["given", "learned", "running"]
 EARLY = (0.0025, 0.005, 0.01, 0.02)
 """While the mix is still being learned, prices are adjusted sooner."""
 
@@ -65,11 +67,11 @@ def open_engine(hosts: Sequence[Host], keys: Sequence[Pod], counts: Counter[Pod]
 
 
 def run(
-    trace: Trace, hosts: Sequence[Host], stream: Sequence[Pod], *, known: bool
+    trace: Trace, hosts: Sequence[Host], stream: Sequence[Pod], *, mix: Mix
 ) -> tuple[list[tuple[int, int]], Timing]:
     """Return what the rule decides for each pod, and how long that took.
 
-    ``known``: the mix of the trace is given; otherwise it is counted from what has arrived, from nothing.
+    ``mix``: the one of the trace is given, or it is counted, from nothing: from all that has arrived, or from what runs.
     """
     counts = Counter(trace.pods)
     keys = sorted(counts)
@@ -77,29 +79,34 @@ def run(
     engine = open_engine(hosts, keys, counts)
     capacity = 1000 * sum(host.gpus for host in hosts)
     asked_per_mix = sum(pod.asks for pod in trace.pods)
-    mix = [counts[pod] / asked_per_mix for pod in keys]
+    given = [counts[pod] / asked_per_mix for pod in keys]
+    known = mix == "given"
     seen = [0] * len(keys)
+    seen_asks = 0
     stops = _stops(stream, capacity, () if known else EARLY)
     asked = solved = 0
     placing = pricing = 0.0
     decisions: list[tuple[int, int]] = []
     for begin, end in pairwise(stops):
         left = max(HORIZON * capacity - asked, FLOOR * capacity)
-        rates = mix if known else [count / max(asked, 1) for count in seen]
+        rates = given if known else [count / max(seen_asks, 1) for count in seen]
         part = stream[begin:end]
         asks = [number[pod] for pod in part]
         began = time.process_time()
-        if known or asked:
+        if known or seen_asks:
             engine.price([rate * left for rate in rates], ADJUST if solved else SOLVE)
             engine.rank()
             solved += 1
         priced = time.process_time()
-        decisions += engine.place_all(asks)
+        found = engine.place_all(asks)
+        decisions += found
         placing += time.process_time() - priced
         pricing += priced - began
-        for pod, ask in zip(part, asks, strict=True):
-            seen[ask] += 1
+        for pod, ask, (node, _) in zip(part, asks, found, strict=True):
             asked += pod.asks
+            if mix == "learned" or node >= 0:
+                seen[ask] += 1
+                seen_asks += pod.asks
     return decisions, Timing(placing, pricing, solved)
 
 

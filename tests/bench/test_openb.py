@@ -80,12 +80,13 @@ def test_a_made_up_trace_is_the_same_every_time_and_every_rule_plays_fair_on_it(
     assert all(len(results) == 1 and len(results[0].allocated) == 2 for results in found.values())
 
 
-def test_what_is_not_known_of_the_mix_is_not_used() -> None:
+@pytest.mark.parametrize("mix", ["learned", "running"])
+def test_what_is_not_known_of_the_mix_is_not_used(mix: rule.Mix) -> None:
     trace = made_up(12)
     stream = trace.arrivals(42)
     other = type(trace)(trace.name, trace.hosts, trace.pods + trace.pods[:50] * 3)
-    one, _ = rule.run(trace, trace.hosts, stream, known=False)
-    two, _ = rule.run(other, trace.hosts, stream, known=False)
+    one, _ = rule.run(trace, trace.hosts, stream, mix=mix)
+    two, _ = rule.run(other, trace.hosts, stream, mix=mix)
     assert one == two
 
 
@@ -95,7 +96,7 @@ def test_the_value_rule_is_ahead_of_published_fgd_on_the_first_seed() -> None:
         pytest.skip(f"there is no {nodes}")
     trace = read(nodes, pods)
     stream = trace.arrivals(42)
-    decisions, _ = rule.run(trace, trace.hosts, stream, known=True)
+    decisions, _ = rule.run(trace, trace.hosts, stream, mix="given")
     result = judge(trace.hosts, stream, decisions)
     assert trace.published is not None
     assert 100 * result.allocated[0] / trace.capacity > trace.published.fgd_100

@@ -54,7 +54,5 @@ def test_messages_name_commands_that_exist(folder: str) -> None:
 def test_a_wrong_name_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.cli.test_named_commands.COMPONENTS", tmp_path)
     file = tmp_path / "module.py"
-    file.write_text(
-        'x = f"run `eas burn` or `eas ledger burn {1}`, else `eas ls` or `eas ledger rebuild`"\n'
-    )
+    file.write_text('x = f"run `eas burn` or `eas ledger burn {1}`, else `eas ls` or `eas ledger rebuild`"\n')
     assert unknown(file) == ["module.py: eas burn", "module.py: eas ledger burn"]
