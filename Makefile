@@ -40,8 +40,8 @@ tour: unlock ## a guided walk through the whole on this machine
 test: lint ## lint, then every test
 	@$(in_env) pytest -n 2 $(ARGS)
 
-fuzz: setup ## each property of planning with EXAMPLES=100000 random pools; takes hours, keeps what fails
-	@$(in_env) EAS_EXAMPLES='$(EXAMPLES)' pytest -n 2 tests/properties $(ARGS)
+fuzz: setup ## each property of planning with EXAMPLES=100000 random pools on all cores; takes hours, keeps what fails
+	@$(in_env) python -m tests.properties.fuzz --examples '$(EXAMPLES)' $(ARGS)
 
 lint: setup ## format, ruff, types, and which part may import which
 	@$(in_env) ruff format --check --output-format concise . || { echo 'lint: run `ruff format .`'; exit 1; }
