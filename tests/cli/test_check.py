@@ -64,7 +64,10 @@ def test_one_file_stands_alone(tmp_path: Path) -> None:
     assert (code, shown.splitlines()[-1]) == (0, "1 file: 0 invalid, 0 ineffective, 0 notices")
 
 
-def test_a_file_is_judged_with_the_pool_beside_it(scratch: Scratch) -> None:
+def test_a_file_is_judged_with_the_pool_beside_it(
+    scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     file = scratch.service("llm", gpu_memory=400)  # no card has that much
     assert check(str(file))[0] == 1
     (scratch.root / "pool.yaml").unlink()
@@ -114,3 +117,13 @@ def test_outside_a_project_it_says_where_one_would_be(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check", "-C", str(tmp_path)])
     assert result.exit_code == 1
     assert "there is no Pulumi.yaml" in result.stderr
+
+
+def test_a_file_from_elsewhere_is_judged_with_the_pool_here(scratch: Scratch, tmp_path: Path) -> None:
+    scratch.service("big", gpu_memory=100)
+    elsewhere = tmp_path / "a" / "b" / "big.json"
+    elsewhere.parent.mkdir(parents=True)
+    (scratch.root / "services" / "big.json").rename(elsewhere)
+    result = scratch.eas("check", str(elsewhere))
+    assert result.exit_code == 1
+    assert "[slice-fits-card]" in result.stdout

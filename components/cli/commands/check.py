@@ -45,10 +45,12 @@ def register(app: typer.Typer) -> None:
     def check(session: Session, files: FilesArgument = None, strict: StrictOption = False) -> Exit:
         """Judge service files by the rules that EAS, this project and the policy pack go by.
 
-        Needs neither Pulumi nor a stack; a pool.yaml nearby is used where there is one. Exit status: 0 all files can be
-        used, 1 at least one is invalid (with --strict: or has a field without effect).
+        Needs neither Pulumi nor a stack; the pool.yaml beside a file, above it or here is used where there is one. Exit
+        status: 0 all files can be used, 1 at least one is invalid (with --strict: or has a field without effect).
         """
-        names, faults = _judged_files(files) if files else _judged_project(session)
+        names, faults = (
+            _judged_files(files, session.folder or Path.cwd()) if files else _judged_project(session)
+        )
         if session.json_output:
             session.show([asdict(fault) for fault in faults], "")
         else:
@@ -64,13 +66,13 @@ def _judged_project(session: Session) -> tuple[list[str], list[Fault]]:
     return list(dict.fromkeys(names)), list(declared.faults_of(project))
 
 
-def _judged_files(files: Sequence[Path]) -> tuple[list[str], list[Fault]]:
-    """Judge files one by one, each with the pools of the ``pool.yaml`` beside or above it."""
+def _judged_files(files: Sequence[Path], here: Path) -> tuple[list[str], list[Fault]]:
+    """Judge files one by one, each with the pools of the ``pool.yaml`` beside or above it, else of the one ``here``."""
     found: list[Fault] = []
     pools: dict[Path, tuple[Pool, ...]] = {}
     names = [name for file in files for name in _expanded(file)]
     for file in names:
-        place = _pool_file(file)
+        place = _pool_file(file, here)
         if place is not None and place not in pools:
             pools[place], faults = _pools_of(place)
             found.extend(faults)
@@ -88,10 +90,10 @@ def _expanded(file: Path) -> list[Path]:
     return sorted(path for path in file.iterdir() if path.suffix in SERVICE_SUFFIXES and path.is_file())
 
 
-def _pool_file(file: Path) -> Path | None:
-    """Return the ``pool.yaml`` in the file's folder or the one above, or None."""
+def _pool_file(file: Path, here: Path) -> Path | None:
+    """Return the ``pool.yaml`` in the file's folder, in the one above, or ``here``; None where there is none."""
     folder = file.resolve().parent
-    candidates = (folder / "pool.yaml", folder.parent / "pool.yaml")
+    candidates = (folder / "pool.yaml", folder.parent / "pool.yaml", here.resolve() / "pool.yaml")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
