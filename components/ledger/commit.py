@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.declarations import drop_services, know, new_id, sweep_specs, take_up_specs
+from components.ledger.declarations import (
+    Known,
+    drop_services,
+    know,
+    new_id,
+    sweep_specs,
+    take_up_specs,
+)
 from components.ledger.draft import Draft, covered, draft
 from components.ledger.errors import Refused, StalePlan
 from components.ledger.events import Story
@@ -31,6 +38,8 @@ from components.spec.node import Node
 _instance = schema.instance
 _plan = schema.plan
 _step = schema.step
+_FEW = 200
+"""Up to so many nodes are asked for by name; more, and their pools' rows are read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ def commit(
 ) -> Commit:
     """Judge the proposal and write it. Raises :class:`StalePlan` or :class:`PlanIncomplete`; the caller then undoes all."""
     owner = proposal.owner
-    know(connection, owner, story, now)
+    known = know(connection, owner, story, now)
     own = {row.held.id: row.held for row in held_rows.load(connection, _instance.c.owner == owner)}
     if proposal.expected is not None:
         _as_expected(proposal.expected, own)
@@ -78,10 +87,12 @@ def commit(
     plan_id = _write_plan(connection, proposal, made, story, now)
     _write_rows(connection, made, own, counted, plan_id, story, now)
     _write_waiting(connection, proposal, plan_id, now)
+    _write_owner(connection, proposal, known)
     if not proposal.repair:
         _write_wanted(connection, proposal, plan_id, now)
         _forget_absent(connection, proposal, story)
-    release_departed(connection, story)
+    if made.dropped or any(departed for _, departed in counted):
+        release_departed(connection, story)
     return Commit(plan_id=plan_id, ids=made.ids)
 
 
@@ -139,9 +150,13 @@ def _judge(
         return
     replaced = {*made.dropped, *(held.id for held in turned)}
     keys = {held.place.node_key for held in judged}
+    where = [_instance.c.pool.in_(sorted(pools))]
+    names = sorted({held.place.node for held in judged})
+    if len(names) <= _FEW:
+        where.append(_instance.c.node.in_(names))
     there = [
         row
-        for row in held_rows.load(connection, _instance.c.pool.in_(sorted(pools)))
+        for row in held_rows.load(connection, *where)
         if row.held.id not in replaced and row.held.place.node_key in keys
     ]
     judge(seen, there, judged)
@@ -152,13 +167,14 @@ def _write_plan(
 ) -> int:
     owner = proposal.owner
     open_plans = sa.select(_plan.c.id).where(_plan.c.owner == owner, _plan.c.state == "open")
-    connection.execute(
-        _step.update()
-        .where(_step.c.plan_id.in_(open_plans), _step.c.state == "open")
-        .values(state="dropped", ended=now)
-    )
     superseded = connection.scalars(open_plans).all()
-    connection.execute(_plan.update().where(_plan.c.id.in_(superseded)).values(state="superseded"))
+    if superseded:
+        connection.execute(
+            _step.update()
+            .where(_step.c.plan_id.in_(superseded), _step.c.state == "open")
+            .values(state="dropped", ended=now)
+        )
+        connection.execute(_plan.update().where(_plan.c.id.in_(superseded)).values(state="superseded"))
     steps = [
         {
             "n": step.n,
@@ -180,11 +196,21 @@ def _write_plan(
     for old in superseded:
         story.tell(f"plan/{old}", "superseded", f"by plan {plan_id}", plan_id=old)
     story.tell(f"plan/{plan_id}", "committed", f"{len(steps)} steps", plan_id=plan_id)
-    if proposal.holder:
-        connection.execute(
-            schema.owner.update().where(schema.owner.c.name == owner).values(placement=proposal.holder)
-        )
     return plan_id
+
+
+def _write_owner(connection: sa.Connection, proposal: Proposal, known: Known) -> None:
+    """Write who holds the reservations and what the plan was made under, where that is not what stands there."""
+    values: dict[str, Any] = {}
+    if proposal.holder and proposal.holder != known.placement:
+        values["placement"] = proposal.holder
+    options = None if proposal.options is None else dict(proposal.options)
+    if not proposal.repair and options != known.options:
+        values["options"] = options
+    if values:
+        connection.execute(
+            schema.owner.update().where(schema.owner.c.name == proposal.owner).values(**values)
+        )
 
 
 def _write_rows(
@@ -235,11 +261,6 @@ def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, n
     ]
     if documents:
         connection.execute(wanted.insert(), documents)
-    connection.execute(
-        schema.owner.update()
-        .where(schema.owner.c.name == owner)
-        .values(options=None if proposal.options is None else dict(proposal.options))
-    )
     revisions = {service.service: service.revision for service in proposal.wanted}
     take_up_specs(connection, owner, revisions, now)
     services = sorted({*before, *(service.service for service in proposal.wanted)})
@@ -253,7 +274,8 @@ def _write_waiting(connection: sa.Connection, proposal: Proposal, plan_id: int, 
         (row.service, row.ordinal): row.since
         for row in connection.execute(sa.select(*key, waiting.c.since).where(waiting.c.owner == owner))
     }
-    connection.execute(waiting.delete().where(waiting.c.owner == owner))
+    if since:
+        connection.execute(waiting.delete().where(waiting.c.owner == owner))
     pairs = [
         {
             "owner": owner,

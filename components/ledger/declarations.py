@@ -31,7 +31,9 @@ def _is(table: sa.Table, **names: str) -> sa.ColumnElement[bool]:
 
 
 # Built once: building a statement costs more than running it.
-_FIND_OWNER = sa.select(schema.owner.c.name).where(_is(schema.owner, name="b_owner"))
+_FIND_OWNER = sa.select(schema.owner.c.placement, schema.owner.c.options).where(
+    _is(schema.owner, name="b_owner")
+)
 _SPECS = _is(_spec, owner="b_owner", service="b_service", revision="b_revision")
 _NEWEST_SPEC = (
     sa.select(_spec.c.sealed).where(_SPECS).order_by(_spec.c.taken_up.desc(), _spec.c.id.desc()).limit(1)
@@ -42,6 +44,14 @@ _ALL_SPECS = (
     .where(_is(_spec, owner="b_owner"))
     .order_by(_spec.c.taken_up, _spec.c.id)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger has of an owner: who holds its reservations, and the options of its newest plan."""
+
+    placement: str = ""
+    options: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,14 @@ class PoolDeclaration:
     nodes: Sequence[Node] = ()
 
 
-def know(connection: sa.Connection, owner: str, story: Story, now: datetime) -> None:
-    """Remember that this ledger holds things of this owner."""
-    if connection.execute(_FIND_OWNER, {"b_owner": owner}).first() is None:
-        connection.execute(schema.owner.insert().values(name=owner, placement="", since=now))
-        story.tell(f"owner/{owner}", "first seen")
+def know(connection: sa.Connection, owner: str, story: Story, now: datetime) -> Known:
+    """Remember that this ledger holds things of this owner; return what stands there of it."""
+    found = connection.execute(_FIND_OWNER, {"b_owner": owner}).first()
+    if found is not None:
+        return Known(found.placement, found.options)
+    connection.execute(schema.owner.insert().values(name=owner, placement="", since=now))
+    story.tell(f"owner/{owner}", "first seen")
+    return Known()
 
 
 def declare_pool(
@@ -250,6 +263,9 @@ def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str], 
 
 def _put_away(connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], now: datetime) -> None:
     """Move specs to the past; those that no plan ever took up meant nothing, and are dropped."""
+    # Nearly always there is none, and asking is a fraction of moving nothing.
+    if connection.scalar(sa.select(_spec.c.id).where(*which).limit(1)) is None:
+        return
     past = schema.past_spec
     kept = [_spec.c[column.name] for column in past.columns if column.name not in ("id", "until")]
     # A number of its own: SQLite gives the highest spec's to the next one once that is put away.

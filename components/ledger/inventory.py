@@ -36,16 +36,17 @@ def take_up(
     another pool has.
     """
     names = sorted(set(pools))
-    query = sa.select(_pool.c.name, _pool.c.owner).where(_pool.c.name.in_(names))
-    owners = {row.name: row.owner for row in connection.execute(query)}
-    mine = [name for name in names if owners.get(name, owner) == owner]
-    _write_nodes(connection, mine, nodes, story, now)
-    if mine:
-        connection.execute(
-            _pool.update().where(_pool.c.name.in_(mine), _pool.c.committed.is_(False)).values(committed=True)
-        )
+    query = sa.select(_pool.c.name, _pool.c.owner, _pool.c.committed).where(_pool.c.name.in_(names))
+    known = {row.name: row for row in connection.execute(query)}
+    mine = [name for name in names if name not in known or known[name].owner == owner]
+    changed = bool(mine) and _write_nodes(connection, mine, nodes, story, now)
+    uncommitted = [name for name in names if name in known and not known[name].committed]
+    if fresh := [name for name in mine if name in uncommitted]:
+        connection.execute(_pool.update().where(_pool.c.name.in_(fresh)).values(committed=True))
     counted = nodes_of(connection, names)
-    _write_cards(connection, names, counted)
+    # Cards follow from nodes: where these are as they were, so are those.
+    if changed or uncommitted:
+        _write_cards(connection, names, counted)
     return counted
 
 
@@ -60,7 +61,9 @@ def release_departed(connection: sa.Connection, story: Story) -> None:
 
 def _write_nodes(
     connection: sa.Connection, pools: list[str], nodes: Sequence[Node], story: Story, now: datetime
-) -> None:
+) -> bool:
+    """Write what differs from before; return whether anything did."""
+    changed = False
     query = sa.select(_node.c.pool, _node.c.name, _node.c.document, _node.c.departed).where(
         _node.c.pool.in_(pools)
     )
@@ -75,6 +78,7 @@ def _write_nodes(
                 {"pool": node.pool, "name": node.name, "document": document, "departed": False, "since": now}
             )
             story.tell(f"pool/{key}", "taken up", f"{node.instance_type}, {len(node.cards)} cards")
+            changed = True
         elif found.departed or found.document != _plain(document):
             change = {"document": document, "departed": False, "since": now}
             connection.execute(
@@ -85,6 +89,7 @@ def _write_nodes(
                 "taken up anew",
                 "it returned to the program" if found.departed else "it changed",
             )
+            changed = True
     if fresh:
         connection.execute(_node.insert(), fresh)
     for key, found in before.items():
@@ -92,6 +97,8 @@ def _write_nodes(
             here = sa.and_(_node.c.pool == found.pool, _node.c.name == found.name)
             connection.execute(_node.update().where(here).values(departed=True, since=now))
             story.tell(f"pool/{key}", "left the program")
+            changed = True
+    return changed
 
 
 def _write_cards(connection: sa.Connection, pools: list[str], nodes: Iterable[tuple[Node, bool]]) -> None:
