@@ -299,6 +299,13 @@ def says_that_it_breaks() -> Case:
     return snapshot, wanted, replace(made, steps=tuple(steps))
 
 
+def moves_in_place() -> Case:
+    """A move that stops the old one first is called a replacement in place."""
+    snapshot, wanted, made = room_made()
+    steps = (replace(step, mode="in-place", after=()) for step in made.steps)
+    return snapshot, wanted, replace(made, steps=tuple(steps))
+
+
 CASES = [
     (overfull_card, "memory of card a-0 (1)"),
     (overfull_compute, "compute of card a-0 (1)"),
@@ -331,6 +338,7 @@ CASES = [
     (drained_for_somebody, "makes room and could not have stayed (6)"),
     (emptied, "1 instances empty cards, and rebalance allows 0 (6)"),
     (filled_again, "on a card that others were moved away from to empty it (6)"),
+    (moves_in_place, "and breaks before it makes without saying so (7)"),
     (says_that_it_breaks, "after its successor is ready and says break-before-make (7)"),
 ]
 
