@@ -36,12 +36,12 @@ def test_who_waits_and_who_must_leave_is_listed(scratch: Scratch) -> None:
     scratch.service("big", gpu=2)
     scratch.service("late", gpu_memory=8)
     scratch.apply()
-    scratch.ok("drain", "gpu-a/0", "--reason", "fan")
+    scratch.ok("drain", "gpu-a/0", "--reason", "fan: Too hot")
     assert lists(scratch) == {"waiting": ["late/0"], "leaving": ["gpu-a/0"]}
     shown = scratch.ok("status")
     assert "draining" in shown
     assert "1 there: big/0" in shown
-    assert "fan" in shown
+    assert "fan: Too hot" in shown
 
 
 def test_a_place_whose_apply_is_dead_is_stale_and_can_be_released(fleet: Scratch) -> None:

@@ -92,6 +92,11 @@ def event_facts(event: EventRow) -> dict[str, Any]:
     }
 
 
+def time_text(at: str) -> str:
+    """Return an ISO time in UTC as tables have it: ``2026-01-31 08:00:00``."""
+    return at.replace("T", " ").removesuffix("+00:00")
+
+
 def limits_text(facts: dict[str, Any]) -> str:
     """Return ``48 GiB 10 %``, ``whole card`` or ``-``: what an instance may use of its card."""
     if facts["exclusive"]:
@@ -108,7 +113,7 @@ def story_lines(story: list[dict[str, Any]], prefix: str) -> list[str]:
 
     rows = [
         (
-            event["at"].replace("T", " ").removesuffix("+00:00"),
+            time_text(event["at"]),
             event["subject"].removeprefix(prefix),
             event["what"],
             event["detail"].partition("\n")[0] or event["because"],
@@ -137,7 +142,7 @@ def _text(facts: dict[str, Any]) -> str:
             each["place"],
             limits_text(each),
             each["state"],
-            each["since"].replace("T", " ").removesuffix("+00:00"),
+            time_text(each["since"]),
             each["endpoint"] or "-",
         )
         for each in facts["instances"]

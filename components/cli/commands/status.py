@@ -9,6 +9,7 @@ import typer
 from components.cli.base.command import command
 from components.cli.base.session import Session, now
 from components.cli.base.targets import label_of
+from components.cli.commands.desc import time_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -142,6 +143,7 @@ def _time(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
+TIMES = ("since", "next")
 TITLES = {
     "waiting": ("waiting for a place (`eas why NAME`)", ("instance", "since")),
     "leaving": ("taking nothing new", ("where", "state", "since", "who", "reason", "instances")),
@@ -164,17 +166,17 @@ def _text(facts: dict[str, list[Fact]], mine: str) -> str:
         others = any(fact.get("owner", mine) != mine for fact in found)
         shown = (*(("owner",) if others else ()), *keys)
         table = columns(
-            [key.upper() for key in shown], [[_cell(fact[key]) for key in shown] for fact in found]
+            [key.upper() for key in shown], [[_cell(key, fact[key]) for key in shown] for fact in found]
         )
         blocks.append(f"{title}\n{table}")
     return "\n\n".join(blocks) or "nothing waits, drains, is stale or fails"
 
 
-def _cell(value: object) -> str:
+def _cell(key: str, value: object) -> str:
     if isinstance(value, list):
         return (
             f"{len(value)} there"
             + (f": {', '.join(value[:4])}" if value else "")
             + (", …" if len(value) > 4 else "")
         )
-    return str(value).replace("T", " ").removesuffix("+00:00") or "-"
+    return (time_text(str(value)) if key in TIMES else str(value)) or "-"

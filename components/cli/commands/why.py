@@ -11,7 +11,7 @@ from components.cli.base.command import command
 from components.cli.base.ending import CommandError
 from components.cli.base.session import Session
 from components.cli.base.targets import Target, label_of, unknown
-from components.cli.commands.desc import event_facts, instance_facts, limits_text, story_lines
+from components.cli.commands.desc import event_facts, instance_facts, limits_text, story_lines, time_text
 from components.cli.commands.ls import card_indexes_of
 from components.cli.commands.plan import Proposed
 
@@ -181,7 +181,7 @@ def _text(session: Session, facts: dict[str, Any]) -> str:
     if "id" not in facts:
         lines = [f"{facts['instance']} is {facts['state']}", f"  next up: {facts['next']}"]
         return "\n".join([*lines, *([f"  {facts['account']}"] if facts["account"] else [])])
-    since = facts["since"].replace("T", " ").removesuffix("+00:00")
+    since = time_text(facts["since"])
     lines = [
         f"{facts['instance']} sits on {facts['place']} ({limits_text(facts)}), {facts['state']} since {since} UTC"
     ]
