@@ -12,7 +12,6 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from components.ledger.errors import LedgerError, LedgerMissing
-from components.ledger.location import Location
 
 WRITE = "ledger_write"
 """Execution option of a connection whose next transaction writes."""
@@ -64,14 +63,3 @@ class Backend(Protocol):
 
     def explain(self, error: Exception) -> LedgerError:
         """Return what an exception of the driver means, as a sentence with the ledger's name and the next step."""
-
-
-def backend_of(location: Location) -> Backend:
-    """Return what opens the ledger at that place."""
-    if location.path is not None:
-        from components.ledger.sqlite import SqliteFile
-
-        return SqliteFile(location.path)
-    from components.ledger.postgres import PostgresDatabase
-
-    return PostgresDatabase(location)

@@ -12,15 +12,15 @@ import sqlalchemy as sa
 
 from components.ledger import keys, schema
 from components.ledger.actor import Actor
-from components.ledger.backend import Backend, backend_of
+from components.ledger.backend import Backend
 from components.ledger.engine import PATIENCE, Database
 from components.ledger.errors import KeyFault, LedgerReadOnly, Unusable
 from components.ledger.keys import Vault
 from components.ledger.leases import Alive
-from components.ledger.location import parse
+from components.ledger.location import Location, parse
 from components.ledger.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
-from components.ledger.sqlite import engine_in_memory
+from components.ledger.sqlite import SqliteFile, engine_in_memory
 from components.ledger.store import Ledger
 
 
@@ -58,6 +58,15 @@ def open_ledger(
         database.close()
         raise
     return Ledger(database, vault, url=location.shown, alive=alive, actor=actor)
+
+
+def backend_of(location: Location) -> Backend:
+    """Return what opens the ledger at that place."""
+    if location.path is not None:
+        return SqliteFile(location.path)
+    from components.ledger.postgres import PostgresDatabase
+
+    return PostgresDatabase(location)
 
 
 def _create(backend: Backend, patience: timedelta) -> Database:

@@ -104,8 +104,9 @@ def test_a_schema_of_a_newer_version_is_refused_untouched(
 
 def made_at(site: Site, version: str, *statements: str) -> None:
     """Make the ledger as an earlier version left it."""
-    from components.ledger.backend import WRITE, backend_of
+    from components.ledger.backend import WRITE
     from components.ledger.location import parse
+    from components.ledger.opening import backend_of
 
     backend = backend_of(parse(site.url, site.home))
     engine = backend.engine(create=True, patience=SOON)
