@@ -33,7 +33,7 @@ from components.ledger.errors import (
     Unusable,
 )
 from components.ledger.keys import from_environment as key_from_environment
-from components.ledger.leases import RECONCILER, pool_lease
+from components.ledger.leases import RECONCILER, RECONCILING, pool_lease
 from components.ledger.location import Place, resolve_url
 from components.ledger.opening import open_ledger
 from components.ledger.processes import this_process
@@ -61,6 +61,7 @@ from components.ledger.store import Ledger
 
 __all__ = [
     "RECONCILER",
+    "RECONCILING",
     "Actor",
     "BadLocation",
     "CardRow",

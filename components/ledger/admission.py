@@ -10,6 +10,7 @@ from datetime import datetime
 
 from components.ledger.errors import Unknown
 from components.ledger.processes import this_process
+from components.ledger.records import Lease
 from components.ledger.store import Ledger
 from components.placement.picture import counted
 from components.spec.node import Node
@@ -65,12 +66,20 @@ def borrowed_nodes(ledger: Ledger, references: Iterable[str]) -> tuple[Node, ...
 
 def carried_out_elsewhere(ledger: Ledger, owner: str, now: datetime) -> str:
     """Return which other process holds a lease of this owner, or an empty text."""
+    lease = lease_elsewhere(ledger, owner, now)
+    if lease is None:
+        return ""
+    return (
+        f"another process is carrying out this stack's plan: {lease.holder} holds service {lease.service}. "
+        "Wait until it ends, or end it, then run this again"
+    )
+
+
+def lease_elsewhere(ledger: Ledger, owner: str, now: datetime) -> Lease | None:
+    """Return a lease of this owner that another live process holds."""
     mine = this_process("")
     for lease in ledger.leases(owner, now=now):
         holder = lease.holder
         if (holder.pid, holder.created, holder.host) != (mine.pid, mine.created, mine.host):
-            return (
-                f"another process is carrying out this stack's plan: {holder} holds service {lease.service}. "
-                "Wait until it ends, or end it, then run this again"
-            )
-    return ""
+            return lease
+    return None

@@ -86,7 +86,7 @@ def story_of(
     return tuple(_row(row) for row in reversed(rows))
 
 
-def history(
+def history(  # noqa: PLR0913 - what a history may be narrowed to, each by name
     connection: sa.Connection,
     *,
     owner: str | None,
@@ -94,12 +94,14 @@ def history(
     node: str | None,
     card: str | None,
     since: datetime | None,
+    untold: Sequence[str],
     limit: int,
 ) -> tuple[EventRow, ...]:
     """Return the newest ``limit`` events from ``since`` on, oldest first.
 
     ``subjects``: those and all below them; none: everything. ``node`` (pool/node): also what was placed there; ``card`` (a
     UUID of it): only what was placed on that card. ``owner``: this owner's events and those that are nobody's.
+    ``untold``: what is left out, and does not count.
     """
     chosen = [_below(subject) for subject in subjects]
     if node is not None:
@@ -111,6 +113,8 @@ def history(
         query = query.where(_event.c.owner.in_(("", owner)))
     if since is not None:
         query = query.where(_event.c.at >= since)
+    if untold:
+        query = query.where(_event.c.what.not_in(untold))
     # Which cards an event is about stands in a list, which databases search in ways of their own.
     rows = (
         row for row in connection.execute(query) if card is None or row.cards is None or card in row.cards

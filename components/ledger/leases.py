@@ -25,6 +25,10 @@ Alive = Callable[[LeaseHolder], bool | None]
 """Whether the process still runs; None where that cannot be known from here, so that only time tells."""
 
 
+RECONCILING = "eas reconcile"
+"""How the cause of all that a reconciler does begins, in plans and events."""
+
+
 def pool_lease(pool: str) -> str:
     """Return the service name under which :data:`RECONCILER` holds a pool."""
     return f"pool/{pool}"

@@ -290,13 +290,15 @@ class Ledger:
         process: LeaseHolder | None = None,
         tokens: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
+        repair: bool = False,
     ) -> Commit:
         """Re-judge a plan against what is recorded now and write it whole, or change nothing.
 
         ``mint`` returns a new incarnation each time. ``holder``: physical id of the Placement that holds the reservations
         from now on. ``process``: who commits; then another live process that carries out for this owner is in the way.
         ``tokens``: service -> the token that its stack's secret makes, and ``options``: how services are placed; both are
-        kept for reconciling, the tokens encrypted. Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
+        kept for reconciling, the tokens encrypted. ``repair``: the plan works towards what an earlier one wants, so that no
+        declaration is taken up or forgotten. Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
         """
         vault = self._vault() if tokens else None
         sealed = {
@@ -305,28 +307,12 @@ class Ledger:
             if vault is not None
         }
         proposal = committing.Proposal(
-            owner, nodes, pools, wanted, assignments, steps, expected, holder, sealed, options
+            owner, nodes, pools, wanted, assignments, steps, expected, holder, sealed, options, repair
         )
-        return self._commit(proposal, mint, process, now, because)
-
-    def repair(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
-        self,
-        owner: str,
-        *,
-        nodes: Sequence[Node],
-        pools: Sequence[str],
-        wanted: Sequence[Wanted],
-        assignments: Assignments,
-        steps: Sequence[Step],
-        expected: Snapshot,
-        mint: Callable[[], str],
-        process: LeaseHolder,
-        now: datetime,
-        because: str,
-    ) -> Commit:
-        """Commit, as :meth:`commit` does, a plan towards what is wanted already: no declaration is taken up or forgotten."""
-        proposal = committing.Proposal(owner, nodes, pools, wanted, assignments, steps, expected, repair=True)
-        return self._commit(proposal, mint, process, now, because)
+        with self._write(now, because, owner) as (connection, story):
+            if process is not None:
+                leases.refuse_while_held(connection, owner, process, self._alive, now)
+            return committing.commit(connection, proposal, mint, story, now)
 
     # -------------------------------------------------------------------------------------------- reconciling
 
@@ -539,12 +525,20 @@ class Ledger:
         node: str | None = None,
         card: str | None = None,
         since: datetime | None = None,
+        untold: Sequence[str] = (),
         limit: int = 100,
     ) -> tuple[EventRow, ...]:
         """Return what happened, oldest first; see :func:`components.ledger.events.history`."""
         with self._database.read() as connection:
             return story_history(
-                connection, owner=owner, subjects=subjects, node=node, card=card, since=since, limit=limit
+                connection,
+                owner=owner,
+                subjects=subjects,
+                node=node,
+                card=card,
+                since=since,
+                untold=untold,
+                limit=limit,
             )
 
     def past_specs(self, owner: str, service: str) -> tuple[PastSpec, ...]:
@@ -558,19 +552,6 @@ class Ledger:
             return views.plans(connection, owner, limit)
 
     # --------------------------------------------------------------------------------------------- within
-
-    def _commit(
-        self,
-        proposal: committing.Proposal,
-        mint: Callable[[], str],
-        process: LeaseHolder | None,
-        now: datetime,
-        because: str,
-    ) -> Commit:
-        with self._write(now, because, proposal.owner) as (connection, story):
-            if process is not None:
-                leases.refuse_while_held(connection, proposal.owner, process, self._alive, now)
-            return committing.commit(connection, proposal, mint, story, now)
 
     def _one(self, item: Transition, now: datetime, because: str) -> Recorded:
         recorded = self.record((item,), now=now, because=because)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from components.ledger import Committed, LeaseHeld, Ledger, LedgerError, OpenStep, StalePlan
+from components.ledger.admission import lease_elsewhere
 from components.placement.address import address_of, card_indexes
 from components.placement.plan import plan
 from components.placement.plan_types import Plan, PlanOptions, Step
 from components.placement.snapshot import Snapshot
-from components.reconcile.backoff import WINDOW, Slot, loop_of, resting, without
+from components.reconcile.backoff import WINDOW, Slot, resting, without
 from components.reconcile.batch import put_off
 from components.reconcile.report import Deed, OwnerReport
 from components.runtimes.port import Runtime, RuntimeFault
+from components.settle import Outcome
 from components.settle.loop import Conduct, carry
 from components.settle.observe import observe_owner
 from components.settle.outfit import Outfitter
-
-REPAIRS = frozenset({"start", "restart"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,68 +34,64 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
-    """What is not for this pass: starts of those that ``rest``, and all of those whose turn comes ``later``."""
+class Charge:
+    """An owner with the plan that its last ``up`` committed, and the pools that this is about."""
 
-    rest: Mapping[Slot, object]
-    later: frozenset[Slot]
+    owner: str
+    committed: Committed
+    pools: tuple[str, ...]
 
 
-def reconcile_owner(means: Means, owner: str) -> OwnerReport:
-    """Repair what this owner's committed plan wants and what is not so. Never raises for what one owner is to blame for."""
-    committed = means.ledger.committed(owner)
+def charge_of(ledger: Ledger, owner: str) -> Charge | None:
+    """Return what is to be kept true for this owner: what is wanted, and what is still held elsewhere; None for nothing."""
+    committed = ledger.committed(owner)
     if committed is None or not (committed.wanted or committed.steps):
-        return OwnerReport(owner)
-    now = means.conduct.clock()
-    if busy := _somebody_else(means, owner, now):
-        return OwnerReport(owner, skipped=busy)
+        return None
+    held = {row.held.place.pool for row in ledger.instances(owner=owner)}
+    return Charge(owner, committed, tuple(sorted({*held, *(want.pool for want in committed.wanted)})))
+
+
+def reconcile_owner(means: Means, charge: Charge) -> OwnerReport:
+    """Repair what the committed plan wants and what is not so. Never raises for what one owner is to blame for."""
+    owner, now = charge.owner, means.conduct.clock()
+    if busy := lease_elsewhere(means.ledger, owner, now):
+        return OwnerReport(owner, skipped=f"{busy.holder} is carrying out its plan")
     try:
-        return _repaired(means, owner, committed, now)
+        return _repaired(means, charge, now)
     except (LeaseHeld, StalePlan, RuntimeFault, LedgerError) as error:
         # An `up` of this owner may have come between; the next pass looks again.
         return OwnerReport(owner, skipped=str(error))
 
 
-def pools_of(ledger: Ledger, owner: str, committed: Committed) -> tuple[str, ...]:
-    """Return the pools that the committed plan is about: what it wants, and what is still held elsewhere."""
-    held = {row.held.place.pool for row in ledger.instances(owner=owner)}
-    return tuple(sorted({*held, *(want.pool for want in committed.wanted)}))
-
-
-def _somebody_else(means: Means, owner: str, now: datetime) -> str:
-    mine = means.conduct.holder
-    for lease in means.ledger.leases(owner, now=now):
-        if (lease.holder.pid, lease.holder.created, lease.holder.host) != (mine.pid, mine.created, mine.host):
-            return f"{lease.holder} is carrying out its plan"
-    return ""
-
-
-def _repaired(means: Means, owner: str, committed: Committed, now: datetime) -> OwnerReport:
+def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
     ledger, conduct = means.ledger, means.conduct
+    owner, wanted = charge.owner, charge.committed.wanted
     token_for = _tokens(ledger.tokens(owner))
     observe_owner(ledger, means.runtimes, owner, now=now, because=conduct.holder.what, token_for=token_for)
-    pools = pools_of(ledger, owner, committed)
-    snapshot = ledger.snapshot(owner, None, pools)
-    made = plan(snapshot, committed.wanted, _options(ledger.options(owner)))
+    snapshot = ledger.snapshot(owner, None, charge.pools)
+    made = plan(snapshot, wanted, _options(ledger.options(owner)))
     if made.blocking:
         return OwnerReport(owner, failed=[str(refusal) for refusal in made.blocking])
     if made.steps and not _is_open(made.steps, ledger.open_steps(owner)):
-        _commit(means, owner, committed, snapshot, made, now)
+        _commit(means, charge, snapshot, made, now)
     rest = resting(failures_by_slot(ledger, owner, now), now)
-    later = put_off(snapshot, ledger.open_steps(owner), means.moves)
-    todo = Todo(rest, later)
-    deeds = _deeds(without(ledger.open_steps(owner), todo.rest, todo.later), snapshot)
-    failed = _carried_out(means, owner, token_for, todo)
-    after = failures_by_slot(ledger, owner, conduct.clock())
-    wanted = {(want.service, ordinal) for want in committed.wanted for ordinal in range(want.instances)}
-    loops = (loop_of(slot, times, now) for slot, times in after.items() if slot in wanted and slot in rest)
+    steps = ledger.open_steps(owner)
+    later = put_off(snapshot, steps, means.moves)
+    due = without(steps, rest, later)
+    outfitter = Outfitter(ledger, owner, means.runtimes, token_for)
+    outcome = Outcome()
+    if due:
+        outcome = carry(
+            ledger, owner, lambda: without(ledger.open_steps(owner), rest, later), outfitter, conduct
+        )
+    slots = {(want.service, ordinal) for want in wanted for ordinal in range(want.instances)}
     return OwnerReport(
         owner,
-        deeds=deeds,
-        failed=failed,
+        deeds=_deeds(due, snapshot),
+        failed=[] if outcome.complete else [str(outcome)],
         later=len(later),
         waiting=[str(refusal) for refusal in made.waiting],
-        resting=[loop for loop in loops if loop is not None],
+        resting=[loop for slot, loop in rest.items() if slot in slots],
     )
 
 
@@ -111,45 +107,24 @@ def _is_open(steps: Sequence[Step], open_steps: Sequence[OpenStep]) -> bool:
     return all(step.instance and (step.op, step.instance) in standing for step in steps)
 
 
-def _commit(
-    means: Means, owner: str, committed: Committed, snapshot: Snapshot, made: Plan, now: datetime
-) -> None:
-    pools = pools_of(means.ledger, owner, committed)
-    own = [
-        node
-        for pool in means.ledger.pools()
-        if pool.owner == owner and pool.name in pools
-        for node in pool.nodes
+def _commit(means: Means, charge: Charge, snapshot: Snapshot, made: Plan, now: datetime) -> None:
+    pools = [
+        pool for pool in means.ledger.pools() if pool.owner == charge.owner and pool.name in charge.pools
     ]
-    means.ledger.repair(
-        owner,
-        nodes=own,
-        pools=pools,
-        wanted=committed.wanted,
+    means.ledger.commit(
+        charge.owner,
+        nodes=[node for pool in pools for node in pool.nodes],
+        pools=charge.pools,
+        wanted=charge.committed.wanted,
         assignments=made.assignments,
         steps=made.steps,
         expected=snapshot,
+        repair=True,
         process=means.conduct.holder,
         mint=means.mint,
         now=now,
         because=means.conduct.holder.what,
     )
-
-
-def _carried_out(
-    means: Means, owner: str, token_for: Callable[[str, str | None], str], todo: Todo
-) -> list[str]:
-    """Carry out the open steps but those that are not for this pass; return what failed."""
-    ledger = means.ledger
-
-    def find() -> tuple[OpenStep, ...]:
-        return without(ledger.open_steps(owner), todo.rest, todo.later)
-
-    if not find():
-        return []
-    outfitter = Outfitter(ledger, owner, means.runtimes, token_for)
-    outcome = carry(ledger, owner, find, outfitter, means.conduct)
-    return [] if outcome.complete else [str(outcome)]
 
 
 def _deeds(steps: Sequence[OpenStep], snapshot: Snapshot) -> list[Deed]:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from components.ledger import RECONCILER, LeaseHeld, Ledger, pool_lease
-from components.reconcile.owner import Means, pools_of, reconcile_owner
+from components.ledger import RECONCILER, LeaseHeld, pool_lease
+from components.reconcile.owner import Charge, Means, charge_of, reconcile_owner
 from components.reconcile.report import OwnerReport, Report
 from components.reconcile.storm import storm
 
@@ -68,17 +68,16 @@ class Watchman:
 
     def _owners(self, mine: Sequence[str], narrowed: bool) -> list[OwnerReport]:
         ledger = self._means.ledger
-        chosen: list[str] = []
+        chosen: list[Charge] = []
         left: list[OwnerReport] = []
-        for owner in sorted({service.owner for service in ledger.services()} | _holders(ledger)):
-            committed = ledger.committed(owner)
-            if committed is None:
+        for owner in sorted({service.owner for service in ledger.services()}):
+            charge = charge_of(ledger, owner)
+            if charge is None:
                 continue
-            pools = pools_of(ledger, owner, committed)
-            others = sorted(set(pools) - set(mine))
+            others = sorted(set(charge.pools) - set(mine))
             if not others:
-                chosen.append(owner)
-            elif len(others) < len(pools) and not narrowed:
+                chosen.append(charge)
+            elif len(others) < len(charge.pools) and not narrowed:
                 left.append(
                     OwnerReport(
                         owner, skipped=f"it also runs on pool {', '.join(others)}, which is left alone"
@@ -86,7 +85,7 @@ class Watchman:
                 )
         means = replace(self._means, conduct=replace(self._means.conduct, sleep=self._sleep))
         with ThreadPoolExecutor(TOGETHER, thread_name_prefix="eas-reconcile") as executor:
-            return [*executor.map(lambda owner: reconcile_owner(means, owner), chosen), *left]
+            return [*executor.map(lambda charge: reconcile_owner(means, charge), chosen), *left]
 
     def _sleep(self, seconds: float) -> None:
         """Sleep; and keep the pools meanwhile: carrying out may take as long as a model loads."""
@@ -106,7 +105,3 @@ def watch(
         one_pass()
         if not over():
             sleep(every)
-
-
-def _holders(ledger: Ledger) -> set[str]:
-    return {row.held.owner for row in ledger.instances()}

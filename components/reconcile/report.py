@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from components.reconcile.backoff import Loop
@@ -80,7 +80,7 @@ class Report:
     """What one pass came to. ``stopped``: pools on which nothing may move, and those that another reconciler has."""
 
     owners: Sequence[OwnerReport] = ()
-    stopped: Sequence[str] = field(default=())
+    stopped: Sequence[str] = ()
 
     @property
     def sound(self) -> bool:

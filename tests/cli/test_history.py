@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from components.cli.base.session import now
 from components.cli.commands.history import since_of
-from components.ledger import user_at_host
-from tests.cli.scratch import Scratch
+from components.ledger import this_process, user_at_host
+from tests.cli.scratch import OWNER, Scratch
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -92,6 +93,18 @@ def test_only_what_is_asked_for_is_told(fleet: Scratch) -> None:
     assert fleet.json("history", "--since", "2099-01-01") == []
     assert "nothing is recorded" in fleet.ok("history", "--since", "2099-01-01")
     assert fleet.json("history", "--since", "1h") == everything
+
+
+def test_what_is_left_out_takes_no_place_of_what_is_told(fleet: Scratch) -> None:
+    session = fleet.session()
+    ledger, holder = session.writable_ledger, this_process("test")
+    services = [f"s{n}" for n in range(400)]
+    fences = ledger.lease(OWNER, services, holder=holder, now=now())
+    ledger.release(OWNER, fences, now=now())
+    session.close()
+    told = fleet.json("history", "--limit", "5")
+    assert len(told) == 5
+    assert not any(row["what"].startswith("lease") for row in told)
 
 
 def test_a_ci_run_is_named(fleet: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,12 @@ from components.cli.base.command import command
 from components.cli.base.ending import CommandError
 from components.cli.base.session import Session, now
 from components.cli.base.targets import Target, card_or_node, unknown
+from components.cli.commands.desc import event_facts
 from components.cli.commands.ls import card_indexes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from components.ledger import EventRow, PastSpec
 
 LEASES = ("lease taken", "lease released")
@@ -96,11 +99,9 @@ def _show_events(
     chosen = _chosen(session, subject) if subject else {}
     # A card is shared, so what other stacks did on it belongs to its story.
     owner = None if everybody or "node" in chosen else session.owner
-    # Leases are left out after reading: three times as many rows hold the limit in all but made-up cases.
-    rows = session.ledger.history(owner=owner, since=since, limit=limit if leases else 3 * limit, **chosen)
-    told = [row for row in rows if leases or row.what not in LEASES][-limit:]
-    facts = [event_facts(row) for row in told]
-    session.show(facts, _text(session, told, subject, limit))
+    untold = () if leases else LEASES
+    told = session.ledger.history(owner=owner, since=since, limit=limit, untold=untold, **chosen)
+    session.show([_facts(row) for row in told], _text(session, told, subject, limit))
 
 
 def _chosen(session: Session, subject: str) -> dict[str, Any]:
@@ -129,15 +130,11 @@ def _service_named(session: Session, subject: str) -> Target | None:
     return Target.parse(subject)
 
 
-def event_facts(row: EventRow) -> dict[str, Any]:
-    """Return one event as plain data."""
+def _facts(row: EventRow) -> dict[str, Any]:
+    """Return one event as plain data, with whose it is, where and by whom."""
     return {
-        "at": row.at.isoformat(timespec="seconds"),
         "owner": row.owner,
-        "subject": row.subject,
-        "what": row.what,
-        "detail": row.detail,
-        "because": row.because,
+        **event_facts(row),
         "plan": row.plan_id,
         "node": row.node,
         "cards": list(row.cards),
@@ -145,7 +142,7 @@ def event_facts(row: EventRow) -> dict[str, Any]:
     }
 
 
-def _text(session: Session, rows: list[EventRow], subject: str, limit: int) -> str:
+def _text(session: Session, rows: Sequence[EventRow], subject: str, limit: int) -> str:
     from components.placement.picture import columns
 
     if not rows:

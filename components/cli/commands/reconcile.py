@@ -132,7 +132,7 @@ def _tell(session: Session, report: Report, lines: list[str]) -> None:
 
 
 def _watchman(session: Session, moves: int) -> Watchman:
-    from components.ledger import this_process
+    from components.ledger import RECONCILING, this_process
     from components.reconcile import Means, Watchman
     from components.settle.loop import Conduct
 
@@ -146,5 +146,5 @@ def _watchman(session: Session, moves: int) -> Watchman:
         if not session.json_output:
             print(progress, file=sys.stderr, flush=True)
 
-    conduct = Conduct(this_process(f"eas reconcile (pid {os.getpid()})"), now, time.sleep, report)
+    conduct = Conduct(this_process(f"{RECONCILING} (pid {os.getpid()})"), now, time.sleep, report)
     return Watchman(Means(session.writable_ledger, runtime, mint, conduct, moves))

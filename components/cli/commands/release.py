@@ -84,9 +84,7 @@ def _can_ask(session: Session, owner: str, yes: bool) -> bool:
 
 
 def _all_of(session: Session, owner: str) -> list[InstanceRow]:
-    known = {row.held.owner for row in session.ledger.instances()} | {
-        row.owner for row in session.ledger.services()
-    }
+    known = {row.owner for row in session.ledger.services()}
     if owner not in known:
         listed = ", ".join(sorted(known)) or "nobody"
         raise CommandError(f"the ledger holds nothing of {owner}; it holds what is of {listed}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.ledger import Ledger
+from components.ledger import RECONCILING, Ledger
 from components.ledger.admission import borrowed_nodes
 from components.placement.address import WAITING, addresses, card_indexes
 from components.placement.picture import CHANGE_HEADINGS, NOWHERE, change_rows, columns, refusal_lines
@@ -20,8 +20,6 @@ from components.providers.work.inputs import PlacementInput
 ROWS = 200
 """How many rows the preview's table has; a change of more says how to see the rest."""
 
-RECONCILED = "eas reconcile"
-"""How the causes of the reconciler's plans begin."""
 RECENT = 1000
 """So many of an owner's plans are looked through for the reconciler's."""
 
@@ -166,7 +164,7 @@ def _on(place: str) -> str:
 
 def _reconciled(ledger: Ledger, owner: str) -> dict[tuple[str, str], str]:
     """Return (service, ordinal) -> when the reconciler placed what is there now."""
-    plans = {row.id: row for row in ledger.plans(owner, RECENT) if row.because.startswith(RECONCILED)}
+    plans = {row.id: row for row in ledger.plans(owner, RECENT) if row.because.startswith(RECONCILING)}
     return {
         (row.held.service, str(row.held.ordinal)): f"{plans[row.plan_id].committed:%Y-%m-%d %H:%M:%S} UTC"
         for row in ledger.instances(owner=owner)
