@@ -13,6 +13,7 @@ from components.ledger.processes import this_process
 from components.ledger.records import Lease
 from components.ledger.store import Ledger
 from components.placement.picture import counted
+from components.spec.nearest import did_you_mean
 from components.spec.node import Node
 
 SHOWN = 5
@@ -55,13 +56,21 @@ def borrowed_nodes(ledger: Ledger, references: Iterable[str]) -> tuple[Node, ...
     for name in references:
         record = ledger.pool(name)
         if record is None:
-            known = ", ".join(each.name for each in ledger.pools()) or "none"
-            raise Unknown(
-                f"pool {name} is referenced (eas:references), and ledger {ledger.url} knows no such pool; it knows "
-                f"{known}. Apply the stack that declares it first, or point eas:ledger at the ledger of that stack"
-            )
+            raise Unknown(unknown_pool(ledger, name))
         nodes += record.nodes
     return tuple(nodes)
+
+
+def unknown_pool(ledger: Ledger, name: str) -> str:
+    """Return that a referenced pool is not in the ledger, what is, and what to do."""
+    names = [each.name for each in ledger.pools()]
+    said = f"pool {name} is referenced (eas:references), and ledger {ledger.url}"
+    then = "the stack that declares it first, or point eas:ledger at the ledger of that stack"
+    if not ledger.exists:
+        return f"{said} is not there yet. Apply {then}"
+    meant = did_you_mean(name, names)
+    first = f"{meant[:1].upper()}{meant[1:]} Else apply" if meant else "Apply"
+    return f"{said} knows no such pool; it knows {', '.join(names) or 'none'}. {first} {then}"
 
 
 def carried_out_elsewhere(ledger: Ledger, owner: str, now: datetime) -> str:

@@ -101,7 +101,7 @@ def declare_pool(
     if found.owner != owner:
         raise ForeignHolder(
             f"pool {pool.name!r} is declared by {found.owner} (since {found.since:%Y-%m-%d %H:%M} UTC), so {owner} cannot "
-            f"declare it as well: reference it instead (`reference: {pool.name}`), give this pool another name, "
+            f"declare it as well: reference it instead (`reference: true` in its pool file), give this pool another name, "
             "or destroy it there first"
         )
     changed = [name for name, value in values.items() if found._mapping[name] != value]

@@ -10,6 +10,7 @@ from components.spec.fault import Fault
 from components.spec.overrides import STACK_FILE, overridden
 from components.spec.pool import Pool, parse_pool
 from components.spec.project import Project, assembled
+from components.spec.references import Borrow, with_references
 from components.spec.service import Service, parse_service
 
 PoolLike = Pool | Mapping[str, Any]
@@ -24,14 +25,18 @@ def declared_project(
     services: Sequence[ServiceLike] | Mapping[str, Mapping[str, Any]],
     *,
     overrides: Overrides | None = None,
+    references: Sequence[str] = (),
+    borrow: Borrow | None = None,
 ) -> Project:
     """Return the project that these objects declare, with every fault that reading them met; raises nothing for them.
 
     ``services``: documents with their names in them, or name -> document. ``overrides`` are those of the stack's
-    configuration (``eas:overrides``) and apply to documents as they apply to files.
+    configuration (``eas:overrides``) and apply to documents as they apply to files. ``references`` and ``borrow``: as in
+    :func:`components.spec.project.load_project`.
     """
     faults: list[Fault] = []
     typed = [pool for index, given in enumerate(pools) for pool in _pool(given, f"pools[{index}]", faults)]
+    typed = with_references(typed, references, borrow, faults)
     loaded: list[Service] = []
     unused = dict(overrides or {})
     for source, name, given in _named(services):

@@ -6,7 +6,9 @@ fails: one run reports all ``invalid`` faults.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,12 @@ from components.resources.settings import FleetSettings, settings_of
 from components.rules import judge_project
 from components.spec.fault import Fault, SpecError
 from components.spec.options import placement_options
+from components.spec.pool import Pool
 from components.spec.project import Project, load_project
+from components.spec.references import Borrow
+
+STATE_FOLDER = ".eas"
+"""The folder in the project that holds its ledger and what runtimes keep."""
 
 
 class Fleet(pulumi.ComponentResource):
@@ -51,7 +58,14 @@ class Fleet(pulumi.ComponentResource):
         """
         settings = settings or settings_of(pulumi.Config("eas"))
         if project is None:
-            project = declared_project(pools, services, overrides=settings.overrides)
+            with borrowing(settings) as borrow:
+                project = declared_project(
+                    pools,
+                    services,
+                    overrides=settings.overrides,
+                    references=settings.references,
+                    borrow=borrow,
+                )
         elif pools or services:
             raise pulumi.RunError(
                 f"Fleet {name!r} is given a project, and pools or services beside it; give one or the other"
@@ -66,7 +80,7 @@ class Fleet(pulumi.ComponentResource):
         self.pools = [
             GpuPool(pool.name, pool=pool, owner=settings.owner, opts=child)
             for pool in project.pools
-            if pool.name not in settings.references
+            if not pool.reference
         ]
         # A pool is deleted after its services: a first apply that failed leaves instances, and those keep the pool.
         after = {
@@ -88,7 +102,7 @@ class Fleet(pulumi.ComponentResource):
             pools=self.pools,
             services=self.services,
             owner=settings.owner,
-            references=settings.references,
+            references=project.references,
             options={**agreed, **(options or {})},
             opts=child,
         )
@@ -111,14 +125,42 @@ class Fleet(pulumi.ComponentResource):
     def from_files(cls, name: str = "fleet", *, root: Path | None = None) -> Fleet:
         """Declare the files that the stack's configuration chooses: ``eas:pools``, ``eas:services``, ``eas:overrides``."""
         settings = settings_of(pulumi.Config("eas"))
-        project = load_project(
-            root or Path.cwd(),
-            pool_files=settings.pool_files,
-            services=settings.services,
-            overrides=settings.overrides,
-            overrides_source=f"Pulumi.{pulumi.get_stack()}.yaml",
-        )
+        with borrowing(settings) as borrow:
+            project = load_project(
+                root or Path.cwd(),
+                pool_files=settings.pool_files,
+                services=settings.services,
+                overrides=settings.overrides,
+                overrides_source=f"Pulumi.{pulumi.get_stack()}.yaml",
+                references=settings.references,
+                borrow=borrow,
+            )
         return cls(name, project, settings=settings)
+
+
+@contextmanager
+def borrowing(settings: FleetSettings) -> Iterator[Borrow]:
+    """Give what the ledger records of another stack's pools; it is opened when the first one is asked for."""
+    with ExitStack() as opened:
+        found: list[Borrow] = []
+
+        def borrow(pool: Pool) -> Pool | Fault:
+            if not found:
+                from components.ledger import LedgerError, open_ledger, resolve_url
+                from components.ledger.borrowing import borrow_from
+
+                here = Path.cwd()
+                try:
+                    place = resolve_url(None, os.environ, settings.ledger, here)
+                    ledger = opened.enter_context(
+                        open_ledger(place.url, home=here / STATE_FOLDER, create=False)
+                    )
+                except LedgerError as error:
+                    raise pulumi.RunError(str(error)) from error
+                found.append(borrow_from(ledger, settings.owner))
+            return found[0](pool)
+
+        yield borrow
 
 
 def with_discovered(project: Project) -> Project:
@@ -127,7 +169,7 @@ def with_discovered(project: Project) -> Project:
         return project
     from components.runtimes.discover import discovered
 
-    return discovered(project, Path.cwd() / ".eas")
+    return discovered(project, Path.cwd() / STATE_FOLDER)
 
 
 def agreed_options(project: Project, max_moves: int | None = None) -> dict[str, Any]:

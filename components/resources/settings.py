@@ -18,6 +18,7 @@ class FleetSettings:
 
     ``pool_files``, ``services`` and ``overrides`` choose and adapt the files, so that dev and prod share them;
     ``references`` are pools that another stack declares; ``max_moves`` counts before what the pools say.
+    ``ledger``: where that stack's record is, asked only for such pools.
     """
 
     owner: str
@@ -27,6 +28,7 @@ class FleetSettings:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     max_moves: int | None = None
+    ledger: str | None = None
 
 
 def settings_of(config: pulumi.Config) -> FleetSettings:
@@ -51,6 +53,7 @@ def settings_of(config: pulumi.Config) -> FleetSettings:
         overrides=config.get_object("overrides") or {},
         references=tuple(config.get_object("references") or ()),
         max_moves=_max_moves(config),
+        ledger=config.get("ledger"),
     )
 
 

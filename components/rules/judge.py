@@ -43,7 +43,7 @@ def judge_project(project: Project) -> tuple[Fault, ...]:
     What reading found is in ``project.faults`` and not repeated here.
     """
     faults = [fault for pool in project.pools for fault in judge_pool(pool)]
-    facts = {pool.name: facts_of(pool) for pool in project.pools}
+    facts = {pool.name: None if pool.unseen else facts_of(pool) for pool in project.pools}
     pairs: list[tuple[Service, Pool]] = []
     for service in project.services:
         pool = choose_pool(service, project.pools)

@@ -35,7 +35,7 @@ def _resource(pool: Pool) -> Iterator[Complaint]:
 
 
 def _has_nodes(pool: Pool) -> Iterator[Complaint]:
-    if not pool.nodes and not pool.discover:
+    if not pool.nodes and not pool.discover and not pool.reference:
         yield Complaint("nodes", None, f"pool {pool.name!r} has no nodes: nothing can run in it.")
 
 

@@ -159,6 +159,22 @@ READING: tuple[Rule[Any], ...] = (
         _read,
     ),
     Rule(
+        "pool-referenced",
+        "invalid",
+        "reading",
+        "A pool that is only named stands in the stack's ledger, declared by another stack.",
+        "Correct the name, apply the stack that declares the pool first, or point eas:ledger at its ledger.",
+        _read,
+    ),
+    Rule(
+        "reference-says-no-nodes",
+        "ineffective",
+        "reading",
+        "Nodes, resource and runtime of a pool with reference: true stand with the stack that declares it.",
+        "Delete them here, or delete reference where this stack is to declare the pool.",
+        _read,
+    ),
+    Rule(
         "card-once",
         "invalid",
         "reading",

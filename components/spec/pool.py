@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,7 @@ class Pool:
 
     ``resource``: the id that service files name. Without one in the file it is made up from the pool's name,
     as ``eas-r-local-NAME``, so that it counts as a dedicated resource group. ``aliases``: other ids for the
-    same nodes.
+    same nodes. ``reference``: another stack declares it, see :mod:`components.spec.references`.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Pool:
     aliases: tuple[str, ...] = ()
     runtime: RuntimeName = "local"
     default: bool = False
+    reference: bool = False
     single_user: bool = False
     discover: bool = False
     capacity: Capacity = "usable"
@@ -68,6 +69,11 @@ class Pool:
     def ids(self) -> tuple[str, ...]:
         """All resource ids that reach this pool."""
         return (self.resource, *self.aliases)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether it is another stack's, and what that declares is not known here."""
+        return self.reference and not self.nodes
 
     def settings(self) -> dict[str, Any]:
         """The section of this pool's runtime, as plain data for a launch."""
@@ -200,6 +206,8 @@ class _Reader:
 
     def _pool(self, entry: PoolEntry, catalogue: Catalogue) -> Pool:
         types = self._catalogue(entry.catalogue, catalogue)
+        if entry.reference:
+            self._add_all_as("ineffective", _not_ones_own(entry))
         nodes, faults = nodes_of(entry, types, made_up_uuid)
         self._add_all(faults)
         settings = {"simulated": entry.simulated, "kubernetes": entry.kubernetes, "pai-eas": entry.pai_eas}
@@ -209,6 +217,7 @@ class _Reader:
             aliases=entry.aliases,
             runtime=entry.runtime,
             default=entry.default,
+            reference=entry.reference,
             single_user=entry.single_user,
             discover=entry.discover,
             capacity=entry.capacity,
@@ -247,8 +256,20 @@ class _Reader:
         return catalogue.overridden(fields)
 
     def _add_all(self, faults: Iterable[TypeFault]) -> None:
+        self._add_all_as("invalid", faults)
+
+    def _add_all_as(self, level: Level, faults: Iterable[TypeFault]) -> None:
         for fault in faults:
-            self._add(fault)
+            self._add(fault, level)
 
     def _add(self, found: TypeFault, level: Level = "invalid") -> None:
         self.faults.append(placed(found, level, self._source, self._document, self._prefix))
+
+
+def _not_ones_own(entry: PoolEntry) -> Iterator[TypeFault]:
+    """Yield what the entry of another stack's pool says that only that stack may say."""
+    for name in ("nodes", "discover", "resource", "runtime", "capacity", "catalogue"):
+        if name in entry.model_fields_set:
+            message = f"pool {entry.name!r} is another stack's (reference: true), so its {name} is what that stack declares."
+            fix = "Delete it here, or delete reference where this stack is to declare the pool."
+            yield TypeFault("reference-says-no-nodes", name, None, message, fix)

@@ -86,6 +86,10 @@ class PoolEntry(Block):
     """One pool as written."""
 
     name: str = ""
+    reference: Annotated[
+        bool,
+        Field(description="another stack declares it: nodes, resource and runtime are as recorded there"),
+    ] = False
     resource: Annotated[str, Field(description="eas-r-..., eas-vr-... or quota...")] = ""
     aliases: Annotated[tuple[str, ...], List, Field(description="other ids that reach the same nodes")] = ()
     runtime: RuntimeName = "local"

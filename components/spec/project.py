@@ -12,9 +12,11 @@ from components.spec.files import Document, read_document
 from components.spec.nearest import did_you_mean
 from components.spec.overrides import STACK_FILE, overridden
 from components.spec.pool import Pool, parse_pool
+from components.spec.references import Borrow, with_references
 from components.spec.service import Service, parse_service
 from components.spec.shown import shown
 
+POOL_FILE = "pool.yaml"
 SERVICE_SUFFIXES = (".json", ".yaml", ".yml")
 
 
@@ -30,6 +32,11 @@ class Project:
     services: tuple[Service, ...]
     faults: tuple[Fault, ...]
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The names of the pools that another stack declares."""
+        return tuple(pool.name for pool in self.pools if pool.reference)
+
     def pool_of(self, service: Service) -> Pool:
         """Return the pool that a service runs in; raises :class:`SpecError` where there is none."""
         found = choose_pool(service, self.pools)
@@ -42,6 +49,9 @@ def choose_pool(service: Service, pools: Sequence[Pool]) -> Pool | Fault:
     """Return the pool that a service names by resource id, quota id or name; else the only or default one."""
     if service.resource:
         named = [pool for pool in pools if service.resource in (*pool.ids, pool.name)]
+        # Its id stands with the stack that declares it, which a check of files alone does not ask.
+        unseen = [pool for pool in pools if pool.unseen]
+        named = named or (unseen if len(unseen) == 1 else [])
         return named[0] if named else _no_such_pool(service, pools)
     chosen = pools if len(pools) == 1 else [pool for pool in pools if pool.default]
     if len(chosen) == 1:
@@ -74,18 +84,24 @@ def _no_such_pool(service: Service, pools: Sequence[Pool]) -> Fault:
 def load_project(
     root: Path,
     *,
-    pool_files: Sequence[str] = ("pool.yaml",),
+    pool_files: Sequence[str] = (POOL_FILE,),
     services: str = "services",
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     overrides_source: str = STACK_FILE,
+    references: Sequence[str] = (),
+    borrow: Borrow | None = None,
 ) -> Project:
     """Read the pool files and all JSON and YAML files that lie in the folder ``services`` (not below it).
 
     Paths are relative to ``root`` and messages name files by them. Never raises for what files hold; see
-    ``faults``.
+    ``faults``. ``references``: names of pools that another stack declares, beside those that a pool file marks so;
+    ``borrow`` gives what is recorded of one, and without it that stays open. Beside them ``pool.yaml`` may be missing.
     """
     faults: list[Fault] = []
+    if references and tuple(pool_files) == (POOL_FILE,) and not (root / POOL_FILE).exists():
+        pool_files = ()
     pools = [pool for name in pool_files for pool in _pools(root, name, faults)]
+    pools = with_references(pools, references, borrow, faults)
     loader = _Services(overrides or {}, overrides_source, faults)
     files = (
         (path, (Path(services) / path.name).as_posix()) for path in _service_files(root, services, faults)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
+from components.ledger import open_ledger
 from components.resources import Fleet
 from components.runtimes.local import gpu
 from components.spec.node import Card
@@ -221,11 +224,63 @@ def test_every_broken_file_is_named_in_one_error(tmp_path: Path) -> None:
     run(program)
 
 
-def test_a_referenced_pool_is_not_registered() -> None:
-    """Another stack declares it; the placement reads its nodes from the ledger."""
-    found = run(lambda: Fleet(pools=[pool()], services={"page": service()}), {"eas:references": ["lab"]})
+@pytest.mark.parametrize(
+    ("pools", "references"), [([pool()], ["lab"]), ([], ["lab"]), ([{"name": "lab", "reference": True}], [])]
+)
+def test_a_referenced_pool_is_not_registered(
+    tmp_path: Path, pools: list[dict[str, object]], references: list[str]
+) -> None:
+    """Another stack declares it; what it is stands in the ledger, whatever the files say of it."""
+    stack = {"eas:references": references, "eas:ledger": str(tmp_path / "ledger.db")}
+    declare(tmp_path / "ledger.db")
+    wanted = service(metadata={"resource": "eas-r-lab00001"})
+    found = run(lambda: Fleet(pools=pools, services={"page": wanted}), stack)
     assert found.names("GpuPool") == []
     assert found.of("Placement", "fleet")["pools"] == {"lab": {"reference": True, "nodes": {}}}
+    about = json.loads(found.of("EasService", "page")["about"])
+    assert about["pool_facts"]["cards"][0]["count"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("lab", "not there yet. Apply the stack that declares it first"),
+        ("gpu", "knows no such pool; it knows gpus, lab. Did you mean 'gpus'"),
+        ("mine", "this very stack"),
+    ],
+)
+def test_a_pool_that_cannot_be_referenced_is_a_sentence(tmp_path: Path, name: str, says: str) -> None:
+    """Missing, named wrongly, or this stack's own: before anything is registered."""
+    file = tmp_path / "ledger.db"
+    if name != "lab":
+        declare(file, "lab", "gpus")
+        declare(file, "mine", owner="organization/shop/dev-11aa22")
+
+    def program() -> None:
+        with pytest.raises(pulumi.RunError, match="nothing was registered") as refused:
+            Fleet(services={"page": service()})
+        assert re.search(says, str(refused.value))
+
+    run(program, {"eas:references": [name], "eas:ledger": str(file)})
+
+
+def declare(file: Path, *names: str, owner: str = "organization/platform/prod-77aa88") -> None:
+    """Record pools as another stack's ``GpuPool`` does."""
+    with open_ledger(str(file), home=file.parent, create=True) as ledger:
+        for name in names or ("lab",):
+            typed, _ = parse_pool(pool(name=name), source="pool.yaml")
+            assert typed is not None
+            ledger.declare_pool(
+                owner,
+                name,
+                holder=f"pool-{name}",
+                resource=f"eas-r-{name}00001",
+                runtime="simulated",
+                settings=typed.settings(),
+                nodes=typed.nodes,
+                now=datetime(2026, 1, 1, tzinfo=UTC),
+                because="test",
+            )
 
 
 @pytest.mark.parametrize(

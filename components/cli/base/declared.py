@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from components.spec.claim import Wanted
     from components.spec.fault import Fault
     from components.spec.node import Node
+    from components.spec.pool import Pool
     from components.spec.project import Project
+    from components.spec.references import Borrow
 
 LOCAL_RUNTIMES = frozenset({"local", "simulated"})
 """Runtimes that touch nothing but this machine."""
@@ -54,8 +56,11 @@ def _structured(value: Any) -> Any:
     return value
 
 
-def load(session: Session, services: str | None = None) -> Project:
-    """Return what the stack's files declare; faults are in it. ``services`` is another folder of service files."""
+def load(session: Session, services: str | None = None, *, borrowed: bool = True) -> Project:
+    """Return what the stack's files declare; faults are in it. ``services`` is another folder of service files.
+
+    ``borrowed``: pools of other stacks are as the ledger records them; else it is not asked.
+    """
     from components.spec.project import load_project
 
     choice = Choice.of(session)
@@ -65,12 +70,23 @@ def load(session: Session, services: str | None = None) -> Project:
         services=services or choice.services,
         overrides=choice.overrides,
         overrides_source=session.workspace.stack_file.name,
+        references=choice.references,
+        borrow=_borrow(session) if borrowed else None,
     )
     if not any(pool.discover for pool in project.pools):
         return project
     from components.runtimes.discover import discovered
 
     return discovered(project, session.workspace.home)
+
+
+def _borrow(session: Session) -> Borrow:
+    def borrow(pool: Pool) -> Pool | Fault:
+        from components.ledger.borrowing import borrow_from
+
+        return borrow_from(session.ledger, session.owner)(pool)
+
+    return borrow
 
 
 def faults_of(project: Project) -> tuple[Fault, ...]:
@@ -101,9 +117,9 @@ def wanted_of(session: Session, project: Project) -> tuple[Wanted, ...]:
     )
 
 
-def nodes_of(project: Project, references: Sequence[str]) -> tuple[Node, ...]:
+def nodes_of(project: Project) -> tuple[Node, ...]:
     """Return the nodes that this stack declares; referenced pools are another stack's."""
-    return tuple(node for pool in project.pools if pool.name not in references for node in pool.nodes)
+    return tuple(node for pool in project.pools if not pool.reference for node in pool.nodes)
 
 
 def snapshot_of(session: Session, project: Project) -> Snapshot:
@@ -113,22 +129,20 @@ def snapshot_of(session: Session, project: Project) -> Snapshot:
     """
     from components.ledger.admission import borrowed_nodes
 
-    references = Choice.of(session).references
     ledger = session.ledger
-    borrowed = borrowed_nodes(ledger, references)
-    names = sorted({*references, *(pool.name for pool in project.pools)})
-    return ledger.snapshot(session.owner, (*nodes_of(project, references), *borrowed), names)
+    borrowed = borrowed_nodes(ledger, project.references)
+    names = [pool.name for pool in project.pools]
+    return ledger.snapshot(session.owner, (*nodes_of(project), *borrowed), names)
 
 
 def pool_refusals(session: Session, project: Project) -> tuple[str, ...]:
     """Return why pools cannot be declared as the files say, as ``GpuPool`` says it in a preview."""
     from components.ledger.admission import pool_refusal
 
-    references = Choice.of(session).references
     told = (
         pool_refusal(session.ledger, session.owner, pool.name, resource=pool.resource, runtime=pool.runtime)
         for pool in project.pools
-        if pool.name not in references
+        if not pool.reference
     )
     return tuple(filter(None, told))
 

@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
 
 def _judged_project(session: Session) -> tuple[list[str], list[Fault]]:
     """Judge everything that the stack declares."""
-    project = declared.load(session)
+    project = declared.load(session, borrowed=False)
     names = [pool.source for pool in project.pools] + [service.source for service in project.services]
     return list(dict.fromkeys(names)), list(declared.faults_of(project))
 
