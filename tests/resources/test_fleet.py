@@ -245,7 +245,7 @@ def test_a_referenced_pool_is_not_registered(
     ("name", "says"),
     [
         ("lab", "not there yet. Apply the stack that declares it first"),
-        ("gpu", "knows no such pool; it knows gpus, lab. Did you mean 'gpus'"),
+        ("gpu", "knows no such pool; it knows gpus, lab, mine. Did you mean 'gpus'"),
         ("mine", "this very stack"),
     ],
 )
