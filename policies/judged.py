@@ -6,19 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.rules import judge_pool, judge_with_facts
+from components.rules.configured import CONFIGURATION, KNOWN_AT_PREVIEW, WAIVER_EXPIRED, Configured
 from components.rules.facts import PoolFacts, facts_from
+from components.rules.judge import judge_limits, judge_pool, judge_with_facts
 from components.rules.outcome import OUTCOME, OutcomeView
+from components.rules.outcome.view import READ
 from components.spec.node import Node
 from components.spec.packed import unpacked, unpacked_each
 from components.spec.pool import Pool
 from components.spec.service import parse_service
-from policies.levels import KNOWN_AT_PREVIEW
 from policies.plain import Plain, to_plain
 
 SERVICE = "pulumi-python:dynamic/eas:EasService"
 POOL = "pulumi-python:dynamic/eas:GpuPool"
 PLACEMENT = "pulumi-python:dynamic/eas:Placement"
+STACK = "pulumi:pulumi:Stack"
+"""Registered once and first in every run: what is wrong with the pack's own configuration is said there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,21 @@ class Violation:
     message: str
 
 
-def violations(kind: str, props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+def violations(
+    kind: str, props: Mapping[str, Any], resource: str, configured: Configured
+) -> Iterator[Violation]:
     """Yield every broken rule of one resource; none for a resource of another kind."""
-    judge = {SERVICE: _service, POOL: _pool, PLACEMENT: _placement}.get(kind)
+    judge = {SERVICE: _service, POOL: _pool, PLACEMENT: _placement, STACK: _pack}.get(kind)
     if judge is not None:
-        yield from judge(props, resource)
+        yield from judge(props, resource, configured)
+
+
+def _pack(_props: Mapping[str, Any], resource: str, configured: Configured) -> Iterator[Violation]:
+    for fault in configured.faults:
+        yield Violation(CONFIGURATION, resource, f"{fault} [{CONFIGURATION}]")
+    for waiver in configured.expired:
+        fix = "Mend what it excuses and delete it, or agree on a later day."
+        yield Violation(WAIVER_EXPIRED, waiver.service, f"{waiver} {fix} [{WAIVER_EXPIRED}]")
 
 
 def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:
@@ -46,7 +59,7 @@ def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:
         yield Violation(KNOWN_AT_PREVIEW, resource, f"{message} [{KNOWN_AT_PREVIEW}]")
 
 
-def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+def _service(props: Mapping[str, Any], resource: str, configured: Configured) -> Iterator[Violation]:
     plain = to_plain(props, "name", "spec", "about")
     about = unpacked(plain.data.get("about")) or {}
     yield from _unknown(plain, resource)
@@ -62,7 +75,7 @@ def _service(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
             if any(path.startswith("about") for path in plain.unknown)
             else _facts(about.get("pool_facts"))
         )
-        faults = (*faults, *judge_with_facts(service, facts))
+        faults = (*faults, *judge_with_facts(service, facts), *judge_limits(service, facts, configured))
     for fault in faults:
         yield Violation(fault.rule, name, str(fault))
 
@@ -71,7 +84,7 @@ def _facts(data: Any) -> PoolFacts | None:
     return facts_from(unpacked(data)) if data else None
 
 
-def _pool(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
+def _pool(props: Mapping[str, Any], resource: str, _configured: Configured) -> Iterator[Violation]:
     plain = to_plain(props, "name", "resource", "runtime", "nodes")
     yield from _unknown(plain, resource)
     if plain.unknown:
@@ -90,14 +103,14 @@ def _pool(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
         yield Violation(fault.rule, name, str(fault))
 
 
-def _placement(props: Mapping[str, Any], resource: str) -> Iterator[Violation]:
-    plain = to_plain(props, "services", "assignments", "change")
+def _placement(props: Mapping[str, Any], resource: str, configured: Configured) -> Iterator[Violation]:
+    plain = to_plain(props, *READ)
     yield from _unknown(plain, resource)
     if plain.unknown:
         return
     view = OutcomeView.of(plain.data)
     for rule in OUTCOME:
-        for found in rule.complaints(view):
+        for found in rule.complaints(view, configured.given.get(rule.id)) if configured.judges(rule) else ():
             yield Violation(
                 rule.id, found.subject or resource, f"{found.message} {found.fix or rule.fix} [{rule.id}]"
             )

@@ -7,21 +7,36 @@ services a policy per rule would cost seconds. A policy has one enforcement leve
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
+    PolicyConfigSchema,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
 )
 
-from policies.judged import Violation, violations
-from policies.levels import level_of, schema
+from components.rules import RULES
+from components.rules.configured import WAIVERS, Configured, configure, schema
+from components.spec.waivers import read_waivers
+from policies.judged import violations
 
 NAME = "eas-slices"
+
+FOLDER = Path(__file__).resolve().parent.parent
+"""The project: the folder that holds the pack's."""
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 class PolicyFault(Exception):
@@ -47,15 +62,18 @@ class Advice(threading.local):
         return messages
 
 
-def policies() -> list[Policy]:
-    """Return the pack's policies, in the order in which they have to be asked."""
-    advice = Advice()
+def policies(today: Callable[[], date] = _today, folder: Path = FOLDER) -> list[Policy]:
+    """Return the pack's policies, in the order in which they have to be asked.
+
+    ``today``: what waivers are judged by; ``folder``: where their file is looked for.
+    """
+    advice, settings = Advice(), Settings(today, folder)
     rules = ResourceValidationPolicy(
         name="eas-rules",
         description="What is declared, and what the plan would do, keeps the rules of docs/rules.md.",
-        validate=named("eas-rules", judge_rules(advice)),
+        validate=named("eas-rules", judge_rules(advice, settings)),
         enforcement_level=EnforcementLevel.MANDATORY,
-        config_schema=schema(),
+        config_schema=PolicyConfigSchema(properties=schema(RULES)),
     )
     hints = ResourceValidationPolicy(
         name="eas-advice",
@@ -69,24 +87,41 @@ def policies() -> list[Policy]:
 Validate = Callable[[ResourceValidationArgs, ReportViolation], None]
 
 
-def judge_rules(advice: Advice) -> Validate:
+class Settings:
+    """The configuration, read once for each that Pulumi hands over: it is the same for every resource of a run."""
+
+    def __init__(self, today: Callable[[], date], folder: Path) -> None:
+        """Start with none. ``folder``: where the file of waivers is looked for."""
+        self._today, self._folder = today, folder
+        self._text = ""
+        self._read: Configured | None = None
+
+    def of(self, config: Mapping[str, Any]) -> Configured:
+        """Return what the configuration says."""
+        text = json.dumps(config, sort_keys=True, default=str)
+        if self._read is None or text != self._text:
+            named = config.get(WAIVERS)
+            waivers, faults = read_waivers(named if isinstance(named, str) else None, self._folder)
+            read = configure(RULES, config, waivers, today=self._today())
+            self._text, self._read = text, replace(read, faults=(*faults, *read.faults))
+        return self._read
+
+
+def judge_rules(advice: Advice, settings: Settings) -> Validate:
     """Return the policy that judges: reports what is mandatory, leaves what is advisory, drops the rest."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        configured = settings.of(args.get_config())
         left: list[str] = []
-        for found in violations(args.resource_type, args.props, args.name):
-            _sort(found, args, report, left)
+        for found in violations(args.resource_type, args.props, args.name, configured):
+            level = configured.level(found.rule, found.name)
+            if level == "mandatory":
+                report(found.message, args.urn)
+            elif level == "advisory":
+                left.append(found.message)
         advice.leave(args.urn, left)
 
     return validate
-
-
-def _sort(found: Violation, args: ResourceValidationArgs, report: ReportViolation, left: list[str]) -> None:
-    level = level_of(found.rule, found.name, args.get_config())
-    if level == "mandatory":
-        report(found.message, args.urn)
-    elif level == "advisory":
-        left.append(found.message)
 
 
 def give_advice(advice: Advice) -> Validate:

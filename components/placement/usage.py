@@ -14,18 +14,19 @@ from components.placement.capacity import Grid
 from components.placement.level import peak
 from components.placement.plan_types import Plan
 from components.placement.snapshot import Held, Place, Snapshot
+from components.placement.summary import summaries
 from components.placement.turn import closed
 
 OWN, FOREIGN = "own", "foreign"
 
 
 def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
-    """Return ``{"cards": {address: {...}}, "nodes": {name: {...}}}`` after the plan.
+    """Return ``{"cards": {address: {...}}, "nodes": {name: {...}}, "pools": {name: {...}}}`` after the plan.
 
     Of a card: uuid, model, capacity and its source, its own state, used and free memory (MiB), used and free compute
     (percent), and its instances: name, owner (``own``, or the other owner's name), MiB and percent. An instance of this
     owner on a lost card or node counts until that returns. Of a node: its state, CPU (thousandths of a core) and memory
-    (MiB) with what is used, cards and how many of them are free.
+    (MiB) with what is used, cards and how many of them are free. Of a pool: :func:`~components.placement.summary.summaries`.
     """
     grid = Grid(snapshot.nodes)
     there = list(_after(snapshot, plan))
@@ -53,6 +54,7 @@ def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
             names[node]: _node(grid, node, on_node.get(node, []), on_card, waits)
             for node in range(len(grid.nodes))
         },
+        "pools": summaries(snapshot, there),
     }
 
 

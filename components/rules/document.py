@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from types import NoneType, UnionType
@@ -33,7 +34,7 @@ Written by `python -m components.rules.document`; do not edit by hand.
 * **notice**: worth a line, never a reason to stop.
 
 The column *pack* is what the policy pack does by default: `mandatory` stops the preview, `advisory` reports, `off` says
-nothing. Each rule is set by ordinary policy configuration, and one service (or pool) can be excused from some rules:
+nothing. Each rule is set by ordinary policy configuration, to a level, or to an object with its level and parameters:
 
 ```sh
 pulumi preview --policy-pack policies --policy-pack-config policies.json
@@ -44,9 +45,22 @@ pulumi preview --policy-pack policies --policy-pack-config policies.json
     "enforcementLevel": "mandatory",
     "slice-percentage-needs-memory": "advisory",
     "limit-per-process": "mandatory",
-    "waivers": { "llm": ["whole-card-ignores-slice"] }
+    "headroom-at-least": { "level": "mandatory", "cards": 2 },
+    "instances-apart": { "level": "advisory", "on": "zone" }
   }
 }
+```
+
+A rule or a parameter that does not exist stops the preview as `configuration`, and so does a wrong waiver.
+
+**Waivers** excuse one service (or pool) from one rule until a day, with a reason. They stand in `waivers.yaml` beside the
+pack's folder, or in the file that `"waivers"` of the configuration names, from there:
+
+```yaml
+- rule: whole-card-ignores-slice
+  service: llm
+  until: 2027-03-31 # the last day; from the next on the waiver itself is a violation, waiver-expired
+  reason: becomes two slices with the next release
 ```
 
 What a preview cannot know yet (an output of another resource in a spec) is reported as `known-at-preview`, advisory by
@@ -62,6 +76,7 @@ _ABOUT: dict[Subject, str] = {
     "pool fit": "Whether the pool, when empty, can hold an instance. What is taken is for placement to judge.",
     "pools": "One pool file.",
     "project": "All pools and services of one stack together. Judged by `eas check` and `up`; the pack sees one resource.",
+    "limits": "What a team sets for its slices. Judged by the pack alone, where it is configured to.",
     "outcome": "What a plan would do. Judged by the pack alone, on the checked inputs of `Placement`.",
 }
 
@@ -100,7 +115,7 @@ def document() -> str:
     parts = [_HEAD]
     for subject, about in _ABOUT.items():
         rules = [rule for rule in RULES if rule.subject == subject]
-        parts.append(f"## {subject.capitalize()}\n\n{about}\n\n{_rules(rules)}")
+        parts.append(f"## {subject.capitalize()}\n\n{about}\n\n{_rules(rules)}{_parameters(rules)}")
     parts.append(f"{_SERVICE}\n{_fields(Service)}")
     parts.append(f"{_POOL}\n{_fields(PoolEntry)}")
     return "\n".join(parts)
@@ -114,6 +129,26 @@ def _rules(rules: list[Rule[Any]]) -> str:
     return "\n".join(
         ["| rule | level | pack | what holds | what to do |", "|---|---|---|---|---|", *rows, ""]
     )
+
+
+def _parameters(rules: list[Rule[Any]]) -> str:
+    """Return the table of what can be set beside the level; empty where no rule has anything."""
+    rows = [
+        f"| `{rule.id}` | `{name}` | {_kind(info)} | {_default(info)} | {_cell(info.description or '')} |"
+        for rule in rules
+        if rule.parameters is not None
+        for name, info in rule.parameters.model_fields.items()
+    ]
+    if not rows:
+        return ""
+    head = ["| rule | parameter | type | default | meaning |", "|---|---|---|---|---|"]
+    return "\n".join(["\nParameters:\n", *head, *rows, ""])
+
+
+def _default(info: FieldInfo) -> str:
+    """Return a parameter's default as JSON; nothing where it has to be given or means no limit."""
+    value = info.get_default(call_default_factory=True)
+    return "" if info.is_required() or value is None else f"`{json.dumps(value)}`"
 
 
 def _cell(text: str) -> str:

@@ -6,10 +6,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from components.rules.parameters import Parameters
 from components.spec.fault import Level
 
 Subject = Literal[
-    "reading", "slicing", "metadata", "containers", "autoscaler", "pool fit", "pools", "project", "outcome"
+    "reading",
+    "slicing",
+    "metadata",
+    "containers",
+    "autoscaler",
+    "pool fit",
+    "pools",
+    "project",
+    "limits",
+    "outcome",
 ]
 """What a rule is about; the sections of ``docs/rules.md``."""
 
@@ -17,6 +27,7 @@ Enforcement = Literal["mandatory", "advisory", "off"]
 """What the policy pack does about a broken rule, unless it is configured otherwise."""
 
 View = TypeVar("View")
+Given = TypeVar("Given", bound=Parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Rule(Generic[View]):
 
     ``statement`` says in one sentence what holds where the rule is kept. ``applies`` is asked first;
     ``judge`` yields nothing where the rule is kept. Both are pure and read the view only.
+    ``pack``: what the policy pack does by default, where that does not follow from the level.
     """
 
     id: str
@@ -51,17 +63,34 @@ class Rule(Generic[View]):
     subject: Subject
     statement: str
     fix: str
-    judge: Callable[[View], Iterable[Complaint]]
+    judge: Callable[..., Iterable[Complaint]]
     applies: Callable[[View], bool] = always
-    outcome: Enforcement | None = None
+    pack: Enforcement | None = None
+    parameters: type[Parameters] | None = None
 
     @property
     def enforcement(self) -> Enforcement:
         """The pack's default: mandatory, but off for notices, which ``up`` prints; or the rule's own."""
-        if self.outcome is not None:
-            return self.outcome
+        if self.pack is not None:
+            return self.pack
         return "off" if self.level == "notice" else "mandatory"
 
-    def complaints(self, view: View) -> Iterable[Complaint]:
-        """Yield what this rule finds in ``view``."""
-        return self.judge(view) if self.applies(view) else ()
+    def complaints(self, view: View, given: Parameters | None = None) -> Iterable[Complaint]:
+        """Yield what this rule finds in ``view``, under the parameters ``given`` or their defaults."""
+        if not self.applies(view):
+            return ()
+        if self.parameters is None:
+            return self.judge(view)
+        return self.judge(view, given if given is not None else self.parameters())
+
+
+def limit(
+    id_: str,
+    subject: Subject,
+    statement: str,
+    fix: str,
+    parameters: type[Given],
+    judge: Callable[[View, Given], Iterable[Complaint]],
+) -> Rule[View]:
+    """Return a rule with parameters: what a team sets for itself, so off until it does."""
+    return Rule(id_, "notice", subject, statement, fix, judge, parameters=parameters)

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.rules.autoscaler import AUTOSCALER
 from components.rules.containers import CONTAINERS
+from components.rules.limits import LIMITS
 from components.rules.metadata import METADATA
 from components.rules.outcome import OUTCOME
 from components.rules.pool_fit import POOL_FIT
@@ -18,6 +19,6 @@ from components.rules.views import ServiceView
 
 SERVICE_RULES: tuple[Rule[ServiceView], ...] = (*SLICING, *METADATA, *CONTAINERS, *AUTOSCALER, *POOL_FIT)
 
-RULES: tuple[Rule[Any], ...] = (*READING, *SERVICE_RULES, *POOLS, *PROJECTS, *OUTCOME)
+RULES: tuple[Rule[Any], ...] = (*READING, *SERVICE_RULES, *POOLS, *PROJECTS, *LIMITS, *OUTCOME)
 
 BY_ID: dict[str, Rule[Any]] = {rule.id: rule for rule in RULES}

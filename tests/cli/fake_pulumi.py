@@ -111,7 +111,7 @@ def violated(level: str = "mandatory") -> dict[str, Any]:
         "policyEvent": {
             "resourceUrn": "urn:x",
             "message": "no card is filled beyond 90 %\ngpu-a/0 is at 95 %\n",
-            "policyName": "headroom",
+            "policyName": "headroom-at-least",
             "policyPackName": "eas",
             "enforcementLevel": level,
         }

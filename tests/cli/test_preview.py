@@ -83,7 +83,7 @@ def test_json_has_plan_and_verdicts_and_nothing_else_is_on_stdout(
     told = scratch.json("preview")
     assert told["assignments"] == {"llm": {"0": "gpu-a/0"}}
     assert told["change"]["0001"]["service"] == "llm"
-    assert told["violations"][0]["policy"] == "headroom"
+    assert told["violations"][0]["policy"] == "headroom-at-least"
     assert told["saved"] is None
     assert "--non-interactive" in pulumi.calls[0]["arguments"]
 

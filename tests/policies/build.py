@@ -49,7 +49,15 @@ def placement_inputs(**changes: Any) -> dict[str, Any]:
     labels = {"eas-slices/tolerates-downtime": "true"}
     services = {"svc": {"labels": {}}, "batch": {"labels": labels}}
     assignments = {"svc": {"0": "a100-0/0"}, "batch": {"0": "a100-0/1"}}
-    return {"services": services, "assignments": assignments, "change": {}, "usage": {}, **changes}
+    pools = {"gpus": {"runtime": "simulated"}}
+    return {
+        "pools": pools,
+        "services": services,
+        "assignments": assignments,
+        "change": {},
+        "usage": {},
+        **changes,
+    }
 
 
 def args(kind: str, inputs: dict[str, Any], config: dict[str, Any] | None = None) -> ResourceValidationArgs:

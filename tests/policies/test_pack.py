@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from pulumi_policy import ResourceValidationPolicy
 
-from components.rules import RULES, judge_service
+from components.rules import judge_service
 from components.rules.table import SERVICE_RULES
-from policies.levels import DEFAULTS, level_of, schema
 from policies.pack import PolicyFault, named, policies
 from tests.policies.build import (
     PLACEMENT,
@@ -53,7 +52,7 @@ def test_the_pack_says_what_check_says(rule: Any) -> None:
     inputs = service_inputs(
         made.public(), made.name, about={"pool_facts": where.facts, "source": made.source}
     )
-    everything = dict.fromkeys(DEFAULTS, "mandatory")
+    everything = dict.fromkeys((each.id for each in SERVICE_RULES), "mandatory")
     assert reported(SERVICE, inputs, everything)["eas-rules"] == [
         str(fault) for fault in judge_service(made, where)
     ]
@@ -82,14 +81,6 @@ def test_a_rule_that_is_off_is_not_reported() -> None:
         reported(SERVICE, service_inputs(PERCENTAGE_ALONE), {"slice-percentage-needs-memory": "off"})
         == NOTHING
     )
-
-
-def test_a_waiver_excuses_one_service_from_one_rule() -> None:
-    config = {"waivers": {"svc": ["slice-percentage-needs-memory"]}}
-    assert reported(SERVICE, service_inputs(PERCENTAGE_ALONE), config) == NOTHING
-    assert reported(SERVICE, service_inputs(PERCENTAGE_ALONE, "other"), config)["eas-rules"]
-    other = {"metadata": {"gpu": 1, "gpu_memory": 4}}
-    assert reported(SERVICE, service_inputs(other), config)["eas-rules"]
 
 
 def test_a_notice_is_reported_where_it_is_asked_for() -> None:
@@ -161,12 +152,6 @@ def test_waiting_instances_are_advice() -> None:
     assert "instance 0 has no place" in found["eas-advice"][0]
 
 
-def test_moves_are_reported_where_they_are_forbidden() -> None:
-    change = {"0001": {"op": "start", "how": "move", "service": "svc", "ordinal": 0}}
-    assert reported(PLACEMENT, placement_inputs(change=change)) == NOTHING
-    assert reported(PLACEMENT, placement_inputs(change=change), {"nothing-moves": "mandatory"})["eas-rules"]
-
-
 def test_an_unknown_change_is_not_passed_silently() -> None:
     assert reported(PLACEMENT, placement_inputs(change=UNKNOWN_OBJECT))["eas-advice"]
 
@@ -181,17 +166,3 @@ def test_a_failure_of_the_pack_names_policy_and_resource() -> None:
 
     with pytest.raises(PolicyFault, match=r"policy eas-rules failed on 'svc': KeyError: 'missing'"):
         named("eas-rules", broken)(args(SERVICE, service_inputs(SLICE)), print)
-
-
-def test_every_rule_can_be_configured() -> None:
-    properties = schema().properties
-    assert properties is not None
-    assert {rule.id for rule in RULES} <= set(properties)
-    for rule in RULES:
-        assert properties[rule.id]["enum"] == ["mandatory", "advisory", "off"]
-        assert properties[rule.id]["default"] == rule.enforcement
-
-
-def test_an_unknown_word_never_loosens_a_rule() -> None:
-    assert level_of("slice-fits-card", "svc", {"slice-fits-card": "mandatroy"}) == "mandatory"
-    assert level_of("a-rule-of-tomorrow", "svc", {}) == "mandatory"

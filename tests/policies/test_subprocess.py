@@ -12,8 +12,15 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from tests.policies.build import SERVICE, UNKNOWN, floats, service_inputs
-from tests.spec.build import ROOT
+from components.rules.table import SERVICE_RULES
+from tests.policies.build import POOL, SERVICE, UNKNOWN, floats, pool_inputs, service_inputs
+from tests.policies.cases import CASES
+from tests.rules.test_each_pool_rule import CASES as POOL_CASES
+from tests.rules.test_each_service_rule import CASES as SERVICE_CASES
+from tests.spec.build import ROOT, pool, service
+
+JUDGED_BY_CHECK = {"pool-has-nodes", "local-ports", "local-run"}
+"""Rules of pools about what GpuPool's inputs do not hold."""
 
 PERCENTAGE_ALONE = {"metadata": {"gpu_core_percentage": 5}}
 
@@ -47,9 +54,13 @@ def as_shipped(pack: Any) -> None:
 
 
 def analyze(pack: Any, spec: Any, name: Any = "svc") -> Any:
+    return analyze_inputs(pack, SERVICE, service_inputs(spec, name), name)
+
+
+def analyze_inputs(pack: Any, kind: str, inputs: Any, name: str) -> Any:
     properties = Struct()
-    properties.update(floats(service_inputs(spec, name)))
-    request = analyzer_pb2.AnalyzeRequest(type=SERVICE, properties=properties, urn=f"urn:{name}", name=name)
+    properties.update(floats(inputs))
+    request = analyzer_pb2.AnalyzeRequest(type=kind, properties=properties, urn=f"urn:{name}", name=name)
     return [
         (found.policyName, found.enforcementLevel, found.message)
         for found in pack.Analyze(request).diagnostics
@@ -88,6 +99,46 @@ def test_a_rule_is_configured_by_ordinary_policy_configuration(pack: Any) -> Non
     assert analyze(pack, PERCENTAGE_ALONE) == []
     configure(pack, level=analyzer_pb2.ADVISORY)
     assert [level for _, level, _ in analyze(pack, PERCENTAGE_ALONE)] == [analyzer_pb2.ADVISORY]
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_each_rule_that_a_team_sets_is_judged_there(pack: Any, rule: Any) -> None:
+    case = CASES[rule]
+    configure(pack, **case.config(rule))
+    [(policy, level, message)] = analyze_inputs(pack, case.kind, case.broken, "svc")
+    assert (policy, level) == ("eas-rules", analyzer_pb2.MANDATORY)
+    assert message.endswith(f"[{rule}]")
+    assert analyze_inputs(pack, case.kind, case.kept, "svc") == []
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in SERVICE_RULES])
+def test_each_rule_of_a_declaration_is_judged_there(pack: Any, rule: Any) -> None:
+    broken, kept = (judged_inputs(case) for case in SERVICE_CASES[rule][:2])
+    configure(pack, **{rule: "mandatory"})
+    said = [message for _, _, message in analyze_inputs(pack, SERVICE, broken, broken["name"])]
+    assert [message for message in said if message.endswith(f"[{rule}]")]
+    said = [message for _, _, message in analyze_inputs(pack, SERVICE, kept, kept["name"])]
+    assert not [message for message in said if message.endswith(f"[{rule}]")]
+
+
+def judged_inputs(case: Any) -> Any:
+    document, changes = case if isinstance(case, tuple) else (case, {})
+    made = service(**document)
+    about = {"pool_facts": pool(**changes).facts, "source": made.source}
+    return service_inputs(made.public(), made.name, about=about)
+
+
+@pytest.mark.parametrize("rule", sorted(POOL_CASES))
+def test_each_rule_of_a_pool_is_judged_there(pack: Any, rule: Any) -> None:
+    said = {}
+    for which, changes in zip(("broken", "kept"), POOL_CASES[rule], strict=True):
+        made = pool(**changes)
+        nodes = {node.name: node.to_dict() for node in made.nodes}
+        inputs = pool_inputs(name=made.name, resource=made.resource, runtime=made.runtime, nodes=nodes)
+        configure(pack, **{rule: "mandatory"})
+        said[which] = [message for _, _, message in analyze_inputs(pack, POOL, inputs, made.name)]
+    assert (rule in JUDGED_BY_CHECK) != any(message.endswith(f"[{rule}]") for message in said["broken"])
+    assert not any(message.endswith(f"[{rule}]") for message in said["kept"])
 
 
 def test_an_unknown_value_is_reported(pack: Any) -> None:

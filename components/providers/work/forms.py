@@ -53,6 +53,7 @@ def forecast(usage: Mapping[str, Any]) -> dict[str, Any]:
             for address, card in usage["cards"].items()
         },
         "nodes": {name: packed(node) for name, node in usage["nodes"].items()},
+        "pools": {name: packed(pool) for name, pool in usage["pools"].items()},
     }
 
 
