@@ -27,6 +27,7 @@ from components.ledger.errors import Refused, StalePlan
 from components.ledger.events import Story
 from components.ledger.inventory import release_departed, take_up
 from components.ledger.judge import AGAIN, judge
+from components.ledger.planned import tell_plan
 from components.ledger.records import Commit
 from components.ledger.states import states, views
 from components.placement.bound import Assignments, same_place
@@ -85,6 +86,7 @@ def commit(
     covered(own.values(), proposal.assignments, made, _lost_places(seen))
     _judge(connection, pools, seen, own, made)
     plan_id = _write_plan(connection, proposal, made, story, now)
+    tell_plan(story, made, proposal.steps, own, (node for node, _ in counted), plan_id)
     _write_rows(connection, made, own, counted, plan_id, story, now)
     _write_waiting(connection, proposal, plan_id, now)
     _write_owner(connection, proposal, known)
@@ -121,11 +123,19 @@ def _as_expected(expected: Snapshot, own: Mapping[str, Held]) -> None:
         then, current = before.get(name), own.get(name)
         if then is None or current is None:
             what = "has been committed" if then is None else "has been seen gone"
-            raise StalePlan(f"{name} {what} since the plan was made. {AGAIN}", wish=name)
+            raise StalePlan(
+                f"{name} {what} since the plan was made. {AGAIN}", wish=name, service=_service_of(name)
+            )
         if then.revision != current.revision or not same_place(then.place, current.place):
             raise StalePlan(
-                f"{name} has another place or revision than when the plan was made. {AGAIN}", wish=name
+                f"{name} has another place or revision than when the plan was made. {AGAIN}",
+                wish=name,
+                service=_service_of(name),
             )
+
+
+def _service_of(instance: str) -> str:
+    return instance.split("/")[-3]
 
 
 def _lost_places(seen: Sequence[NodeView]) -> Callable[[Place], bool]:
@@ -224,8 +234,6 @@ def _write_rows(
 ) -> None:
     capacities = {card.uuid: card.memory_mib for node, _ in counted for card in node.cards}
     held_rows.insert(connection, made.fresh, capacities, plan_id, now)
-    for held in made.fresh:
-        story.tell(held.id, held.state, _where(held.place), plan_id=plan_id, where=held.place.where)
     turns = {held.id: held.after for held in made.resumed if own[held.id].state == "pending"}
     # A row on a lost node needs no step; it must not wait for what is dropped here.
     for held in own.values():
@@ -237,11 +245,6 @@ def _write_rows(
     held_rows.delete(connection, made.dropped)
     for dropped in sorted(made.dropped):
         story.tell(dropped, "dropped", "it had no place yet, and is no longer wanted", plan_id=plan_id)
-
-
-def _where(place: Place) -> str:
-    cards = " ".join(place.cards)
-    return f"{place.node_key} {cards} {place.memory_mib} MiB {place.compute} %" if cards else place.node_key
 
 
 def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, now: datetime) -> None:

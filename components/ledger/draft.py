@@ -115,6 +115,7 @@ def covered(
                 f"the plan keeps {wish} on node {place.node_key}, but no such instance is recorded there any more. {AGAIN}",
                 card=place.cards[0] if place.cards else place.node_key,
                 wish=wish,
+                service=slot[0],
             )
 
 
@@ -143,6 +144,7 @@ def _recorded(step: Step, own: Mapping[str, Held]) -> Held:
         raise StalePlan(
             f"the plan wants to {wish} ({step.instance}), which is no longer recorded: it has been seen gone. {AGAIN}",
             wish=wish,
+            service=step.service,
         )
     moved = step.place is not None and not same_place(step.place, held.place)
     if step.op != "stop" and (moved or (step.revision and step.revision != held.revision)):
@@ -151,9 +153,14 @@ def _recorded(step: Step, own: Mapping[str, Held]) -> Held:
             f"on node {held.place.node_key} now. {AGAIN}",
             card=held.place.cards[0] if held.place.cards else held.place.node_key,
             wish=wish,
+            service=step.service,
         )
     if step.op == "start" and held.state == "stopping":
-        raise StalePlan(f"the plan wants to {wish}, but {held.id} is being stopped. {AGAIN}", wish=wish)
+        raise StalePlan(
+            f"the plan wants to {wish}, but {held.id} is being stopped. {AGAIN}",
+            wish=wish,
+            service=step.service,
+        )
     return held
 
 

@@ -17,6 +17,7 @@ Exceptions of SQLAlchemy, sqlite3, psycopg and cryptography stop here and are ch
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 
 class LedgerError(Exception):
@@ -70,18 +71,35 @@ class Refused(LedgerError):
     """The change was judged and not made; nothing was written."""
 
 
+Conflict = Literal["taken", "closed", "gone", "elsewhere", "changed"]
+"""Why a plan is stale. ``taken``: others hold what it wants. ``closed``: the node or card takes nothing new. ``gone``: the
+ledger no longer has it. ``elsewhere``: another pool has the card. ``changed``: this owner's own rows are other ones."""
+
+
 class StalePlan(Refused):
     """What the plan was made from is no longer so.
 
-    ``card``: the card's UUID, or ``pool/node`` where the node's CPU, memory or state decided, or empty. ``wish``: the
-    instances that this plan wants there, with their sizes. ``who``: who has it now, each with owner, size and since when.
+    ``reason``: of which kind this is. ``card``: the card's UUID, or ``pool/node`` where the node's CPU, memory or state
+    decided, or empty. ``wish``: the instances that this plan wants there, with their sizes. ``service``: the first of them,
+    or empty. ``who``: who has it now, each with owner, size and since when.
     """
 
-    def __init__(self, message: str, *, card: str = "", wish: str = "", who: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Conflict = "changed",
+        card: str = "",
+        wish: str = "",
+        service: str = "",
+        who: Sequence[str] = (),
+    ) -> None:
         """Keep the parts beside the sentence."""
         super().__init__(message)
+        self.reason: Conflict = reason
         self.card = card
         self.wish = wish
+        self.service = service
         self.who = tuple(who)
 
 

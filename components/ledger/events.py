@@ -83,7 +83,7 @@ def story_of(
     if owner is not None:
         query = query.where(_event.c.owner == owner)
     rows: Sequence[sa.Row[tuple[object, ...]]] = connection.execute(query).all()
-    return tuple(_row(row) for row in reversed(rows))
+    return tuple(row_of(row) for row in reversed(rows))
 
 
 def history(  # noqa: PLR0913 - what a history may be narrowed to, each by name
@@ -119,7 +119,7 @@ def history(  # noqa: PLR0913 - what a history may be narrowed to, each by name
     rows = (
         row for row in connection.execute(query) if card is None or row.cards is None or card in row.cards
     )
-    return tuple(reversed([_row(row) for row in itertools.islice(rows, limit)]))
+    return tuple(reversed([row_of(row) for row in itertools.islice(rows, limit)]))
 
 
 def failures_of(connection: sa.Connection, owner: str, since: datetime) -> tuple[tuple[str, datetime], ...]:
@@ -139,7 +139,8 @@ def _below(subject: str) -> sa.ColumnElement[bool]:
     return sa.or_(_event.c.subject == subject, below)
 
 
-def _row(row: sa.Row[tuple[object, ...]]) -> EventRow:
+def row_of(row: sa.Row[tuple[object, ...]]) -> EventRow:
+    """Return one record of the ``event`` table."""
     values = dict(row._mapping)
     values["actor"] = Actor.from_dict(values["actor"])
     values["cards"] = tuple(values["cards"] or ())

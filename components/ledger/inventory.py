@@ -135,6 +135,7 @@ def _refuse_cards_elsewhere(connection: sa.Connection, pools: list[str], uuids: 
             raise StalePlan(
                 f"card {uuid} belongs to node {row.pool}/{row.node}; one physical card is declared in one pool only. "
                 f"Take it out of one of the two, or reference pool {row.pool!r}. {AGAIN}",
+                reason="elsewhere",
                 card=uuid,
                 who=(f"pool {row.pool}",),
             )

@@ -44,14 +44,20 @@ def _judge_node(held: Held, views: Mapping[str, NodeView], recorded: Mapping[str
     if view is None:
         raise StalePlan(
             f"{wish} wants a place on node {key}, which the ledger no longer has. {AGAIN}",
+            reason="gone",
             card=key,
             wish=wish,
+            service=held.service,
         )
     owned = {card.uuid for card in view.node.cards}
     for uuid in held.place.cards:
         if uuid not in owned:
             raise StalePlan(
-                f"{wish} wants card {uuid}, which node {key} no longer has. {AGAIN}", card=uuid, wish=wish
+                f"{wish} wants card {uuid}, which node {key} no longer has. {AGAIN}",
+                reason="gone",
+                card=uuid,
+                wish=wish,
+                service=held.service,
             )
     before = [recorded[name].held.place for name in held.after if name in recorded]
     standings = [(f"node {key}", key, view.state, view.reason, bool(before))]
@@ -72,8 +78,10 @@ def _judge_node(held: Held, views: Mapping[str, NodeView], recorded: Mapping[str
             said = f": {reason}" if reason else ""
             raise StalePlan(
                 f"{wish} wants a place on {name}, which is {state}{said}. {AGAIN}",
+                reason="closed",
                 card=where,
                 wish=wish,
+                service=held.service,
                 who=(reason,) if reason else (),
             )
 
@@ -95,8 +103,10 @@ def _no_room(
     return StalePlan(
         f"the plan no longer fits: {wish} on {where}, which has {excess.capacity:,} {excess.unit} of "
         f"{excess.dimension}{taken}: {excess.taken:,} would be taken. {AGAIN}",
+        reason="taken",
         card=card,
         wish=wish,
+        service=min(held.service for held, _ in fresh),
         who=who,
     )
 

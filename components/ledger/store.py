@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -18,8 +18,9 @@ from components.ledger import commit as committing
 from components.ledger import declarations, declaring, leases, schema, snapshot, states, transitions, views
 from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
+from components.ledger.conflicts import conflicts, tell_conflict
 from components.ledger.engine import Database
-from components.ledger.errors import Refused, UnknownNode, UnknownOwner, UnknownRevision
+from components.ledger.errors import Refused, StalePlan, UnknownNode, UnknownOwner, UnknownRevision, Unusable
 from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
 from components.ledger.keys import Vault
@@ -309,10 +310,19 @@ class Ledger:
         proposal = committing.Proposal(
             owner, nodes, pools, wanted, assignments, steps, expected, holder, sealed, options, repair
         )
-        with self._write(now, because, owner) as (connection, story):
-            if process is not None:
-                leases.refuse_while_held(connection, owner, process, self._alive, now)
-            return committing.commit(connection, proposal, mint, story, now)
+        try:
+            with self._write(now, because, owner) as (connection, story):
+                if process is not None:
+                    leases.refuse_while_held(connection, owner, process, self._alive, now)
+                return committing.commit(connection, proposal, mint, story, now)
+        except StalePlan as stale:
+            self.conflict(owner, stale, now=now, because=because)
+            raise
+
+    def conflict(self, owner: str, stale: StalePlan, *, now: datetime, because: str) -> None:
+        """Record that a plan was stale; where that cannot be written, what it was refused with matters more."""
+        with suppress(Unusable), self._write(now, because, owner) as (connection, story):
+            tell_conflict(connection, owner, stale, story)
 
     # -------------------------------------------------------------------------------------------- reconciling
 
@@ -540,6 +550,11 @@ class Ledger:
                 untold=untold,
                 limit=limit,
             )
+
+    def conflicts(self, *, since: datetime, limit: int) -> tuple[EventRow, ...]:
+        """Return the newest events of plans that were stale at their commit, of every owner, oldest first."""
+        with self._database.read() as connection:
+            return conflicts(connection, since, limit)
 
     def past_specs(self, owner: str, service: str) -> tuple[PastSpec, ...]:
         """Return every spec of a service that was ever taken up, oldest first. Raises :class:`KeyFault`."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from components.cli.base.session import now
-from components.ledger import this_process
+from components.ledger import StalePlan, this_process, user_at_host
 from tests.cli.scratch import OWNER, Scratch
 
 ONE_NODE = "nodes:\n  gpu-a: {{instance_type: ecs.gn7e-c16g1.8xlarge}}\n"
@@ -96,6 +96,22 @@ def test_all_of_an_owner_is_never_released_unasked(fleet: Scratch) -> None:
     assert "no terminal to ask on" in fleet.eas("release", "--owner", OWNER).stderr
     assert {row["status"] for row in fleet.json("ls")} == {"Running"}
     assert "leave the names out" in fleet.eas("release", "llm", "--owner", OWNER).stderr
+
+
+def test_a_plan_that_lost_against_others_is_listed_for_an_hour(fleet: Scratch) -> None:
+    session = fleet.session()
+    lost = StalePlan("late/0 found the card taken", reason="taken", service="late", card="no-such-card")
+    for age in (30, 90):
+        session.writable_ledger.conflict(
+            OWNER, lost, now=now() - timedelta(minutes=age), because="Placement update"
+        )
+    session.close()
+    (fact,) = fleet.json("status")["conflicts"]
+    assert (fact["service"], fact["reason"], fact["who"]) == ("late", "taken", user_at_host())
+    shown = fleet.ok("status")
+    assert "lost against others" in shown
+    assert "late/0 found the card taken" in shown
+    assert [row["what"] for row in fleet.json("history", "late")] == ["conflict: taken"] * 2
 
 
 @pytest.mark.parametrize("times", [1, 3])

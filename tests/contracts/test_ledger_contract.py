@@ -357,7 +357,7 @@ def test_a_commit_reserves_and_says_which_instance_each_step_is_about(ledger: Le
     assert ledger.unfinished(OWNER)
 
 
-def test_a_plan_that_no_longer_fits_names_the_card_the_wish_and_who_and_writes_nothing(
+def test_a_plan_that_no_longer_fits_names_the_card_the_wish_and_who_and_writes_only_that(
     ledger: Ledger,
 ) -> None:
     commit(ledger, [start(1, "their", place(memory=700, compute=30))], nodes=[node()], owner=OTHER, now=LATER)
@@ -370,8 +370,48 @@ def test_a_plan_that_no_longer_fits_names_the_card_the_wish_and_who_and_writes_n
     assert error.who == (f"their/0 (700 MiB) of {OTHER} since 2026-03-01 12:05:00 UTC",)
     for part in ("n1-0", "mine/0", OTHER, "1,000 MiB", "1,100 would be taken", "pulumi preview"):
         assert part in str(error)
-    assert ledger.events(limit=1000) == before
+    *others, told = ledger.events(limit=1000)
+    assert tuple(others) == before
     assert not ledger.knows(OWNER)
+    assert (error.reason, error.service) == ("taken", "mine")
+    assert (told.owner, told.subject, told.what) == (OWNER, f"{OWNER}/mine", "conflict: taken")
+    assert (told.detail, told.because, told.plan_id) == (str(error), BECAUSE, None)
+    assert (told.node, told.cards) == ("p/n1", ("n1-0",))
+
+
+def test_every_kind_of_conflict_is_told_by_its_reason(ledger: Ledger) -> None:
+    first = commit(ledger, [start(1, "a", place())], nodes=[node()])
+    run(ledger, first)
+    ledger.set_node_state("p", "n1", None, "draining", "operator", "", "ann", NOW)
+    wishes = {
+        "closed": [start(1, "b", place(memory=1))],
+        "gone": [start(1, "b", place("n9-0", memory=1))],
+        "changed": [stop(1, first.ids[1] + "x")],
+    }
+    for reason, steps in wishes.items():
+        with pytest.raises(StalePlan) as caught:
+            commit(ledger, steps, nodes=[node()], keep={("a", 0): place()})
+        assert caught.value.reason == reason
+    with pytest.raises(StalePlan) as caught:
+        commit(ledger, [], nodes=[replace(node(), pool="q")], pools=["q"], owner=OTHER)
+    assert caught.value.reason == "elsewhere"
+    told = [row.what for row in ledger.events(limit=100) if row.what.startswith("conflict")]
+    assert told == [f"conflict: {reason}" for reason in (*wishes, "elsewhere")]
+
+
+def test_a_plan_tells_what_each_instance_is_to_do_why_and_where_it_was(ledger: Ledger) -> None:
+    first = commit(ledger, [start(1, "a", place())], nodes=[node(), node("n2")])
+    run(ledger, first)
+    there = place("n2-0", compute=10)
+    moved = replace(start(1, "a", there), how="move", reason="node n1 is draining")
+    away = replace(stop(2, first.ids[1], after=(1,)), how="move", reason="node n1 is draining")
+    commit(ledger, [moved, away], nodes=[node(), node("n2")])
+    told = [(row.what, row.detail, row.node) for row in ledger.events(f"{OWNER}/a")]
+    assert told[0] == ("reserved", "start; 400 MiB", "p/n1")
+    assert told[-2:] == [
+        ("reserved", "move from n1/0: node n1 is draining; 400 MiB 10 %", "p/n2"),
+        ("to stop", "move: node n1 is draining", "p/n1"),
+    ]
 
 
 @pytest.mark.parametrize(

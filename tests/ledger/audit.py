@@ -25,6 +25,16 @@ def content(where: Where) -> dict[str, Rows]:
     return {name: sorted(rows, key=repr) for name, rows in zip(names, tables, strict=True)}
 
 
+def content_but_conflicts(where: Where) -> dict[str, Rows]:
+    """Return :func:`content` without the events of stale plans, which alone are written when a commit is refused."""
+    found = content(where)
+    found.pop("sqlite_sequence", None)
+    found["event"] = [
+        row for row in found["event"] if not any(str(value).startswith("conflict: ") for value in row)
+    ]
+    return found
+
+
 def audit(where: Where) -> list[str]:
     """Return every way in which the ledger breaks what must hold after each transaction; all read at one moment."""
     instances, cards, nodes, occupied, plans, steps = rows_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from components.ledger import InstanceRow, Ledger
 
 Fact = dict[str, Any]
+LATELY = timedelta(hours=1)
+"""For so long a plan that lost against others is told."""
+CONFLICTS = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +36,8 @@ def register(app: typer.Typer) -> None:
         """Show what is not as it should be, for every stack: waiting, draining, stale, failed and crash-looping instances.
 
         Stale: a place is held by an apply that is dead; the stack's next `up` or `eas reconcile` goes on from there, and
-        `eas release` gives it up. Crash-looping: three failures or more within the hour.
+        `eas release` gives it up. Crash-looping: three failures or more within the hour. A conflict is
+        a plan that was refused when it was committed, because others had been faster; those of the last hour are shown.
         """
         facts = standing(session.ledger, now())
         session.show(facts, _text(facts, session.owner))
@@ -41,6 +46,7 @@ def register(app: typer.Typer) -> None:
 def standing(ledger: Ledger, at: datetime) -> dict[str, list[Fact]]:
     """Return what is not as it should be, as plain data; every list is empty where all is well."""
     from components.ledger import RECONCILER
+    from components.ledger.conflicts import CONFLICT
     from components.reconcile.backoff import LOOP
     from components.settle.stale import stale_rows
 
@@ -66,6 +72,19 @@ def standing(ledger: Ledger, at: datetime) -> dict[str, list[Fact]]:
             }
             for lease in ledger.leases(now=at)
             if lease.owner != RECONCILER
+        ],
+        "conflicts": [
+            {
+                "owner": event.owner,
+                "service": ""
+                if event.subject.startswith("owner/")
+                else event.subject.removeprefix(f"{event.owner}/"),
+                "since": _time(event.at),
+                "who": event.actor.who,
+                "reason": event.what.removeprefix(CONFLICT),
+                "detail": event.detail,
+            }
+            for event in ledger.conflicts(since=at - LATELY, limit=CONFLICTS)
         ],
         "reconcilers": [
             {
@@ -150,6 +169,7 @@ TITLES = {
     "stale": ("stale: its apply is dead (`eas up`, `eas reconcile` or `eas release`)", ("instance", "state", "since")),
     "failed": ("failed (`eas logs NAME`)", ("instance", "since", "detail")),
     "crash_looping": ("crash-looping", ("instance", "failures", "next", "detail")),
+    "conflicts": ("lost against others at their commit, within the hour", ("service", "since", "who", "reason", "detail")),
     "carrying_out": ("being carried out", ("what", "by", "since")),
     "reconcilers": ("reconciled", ("pool", "by", "since")),
 }  # fmt: skip

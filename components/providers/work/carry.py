@@ -77,11 +77,13 @@ def _commit(
     steps = steps_of(checked["change"])
     places = final_places(snapshot, steps, checked["assignments"])
     if moved := unlike(places, snapshot, checked["assignments"]):
-        raise StalePlan(
+        stale = StalePlan(
             "the plan was made from another picture: "
             + "; ".join(moved)
             + ". Run the same command again for a new plan"
         )
+        ledger.conflict(given.owner, stale, now=session.now(), because=conduct.holder.what)
+        raise stale
     ledger.commit(
         given.owner,
         nodes=given.nodes,
