@@ -9,7 +9,7 @@ from typing import Any
 from components.rules.configured import CONFIGURATION, KNOWN_AT_PREVIEW, WAIVER_EXPIRED, Configured
 from components.rules.facts import PoolFacts, facts_from
 from components.rules.judge import judge_limits, judge_pool, judge_with_facts
-from components.rules.outcome import OUTCOME, OutcomeView
+from components.rules.outcome import OutcomeView
 from components.rules.outcome.view import READ
 from components.spec.node import Node
 from components.spec.packed import unpacked, unpacked_each
@@ -109,8 +109,7 @@ def _placement(props: Mapping[str, Any], resource: str, configured: Configured) 
     if plain.unknown:
         return
     view = OutcomeView.of(plain.data)
-    for rule in OUTCOME:
-        for found in rule.complaints(view, configured.given.get(rule.id)) if configured.judges(rule) else ():
-            yield Violation(
-                rule.id, found.subject or resource, f"{found.message} {found.fix or rule.fix} [{rule.id}]"
-            )
+    for rule, found in configured.complaints("outcome", view):
+        yield Violation(
+            rule.id, found.subject or resource, f"{found.message} {found.fix or rule.fix} [{rule.id}]"
+        )

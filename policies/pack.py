@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,13 +26,15 @@ from pulumi_policy import (
 
 from components.rules import RULES
 from components.rules.configured import WAIVERS, Configured, configure, schema
+from components.rules.own import own_rules
+from components.rules.rule import Rule
 from components.spec.waivers import read_waivers
 from policies.judged import violations
 
 NAME = "eas-slices"
 
-FOLDER = Path(__file__).resolve().parent.parent
-"""The project: the folder that holds the pack's."""
+PACK = Path(__file__).resolve().parent
+"""The pack's folder. The one that holds it, the project, is where waivers are looked for."""
 
 
 def _today() -> date:
@@ -62,18 +64,23 @@ class Advice(threading.local):
         return messages
 
 
-def policies(today: Callable[[], date] = _today, folder: Path = FOLDER) -> list[Policy]:
-    """Return the pack's policies, in the order in which they have to be asked.
+def policies(pack: Path = PACK) -> list[Policy]:
+    """Return the policies of the pack in the folder ``pack``: the table's rules, and a team's own."""
+    return policies_of((*RULES, *own_rules(pack)), _today, pack.parent)
+
+
+def policies_of(table: Sequence[Rule[Any]], today: Callable[[], date], folder: Path) -> list[Policy]:
+    """Return the two policies that judge by a table of rules, in the order in which they have to be asked.
 
     ``today``: what waivers are judged by; ``folder``: where their file is looked for.
     """
-    advice, settings = Advice(), Settings(today, folder)
+    advice, settings = Advice(), Settings(table, today, folder)
     rules = ResourceValidationPolicy(
         name="eas-rules",
         description="What is declared, and what the plan would do, keeps the rules of docs/rules.md.",
         validate=named("eas-rules", judge_rules(advice, settings)),
         enforcement_level=EnforcementLevel.MANDATORY,
-        config_schema=PolicyConfigSchema(properties=schema(RULES)),
+        config_schema=PolicyConfigSchema(properties=schema(table)),
     )
     hints = ResourceValidationPolicy(
         name="eas-advice",
@@ -90,9 +97,9 @@ Validate = Callable[[ResourceValidationArgs, ReportViolation], None]
 class Settings:
     """The configuration, read once for each that Pulumi hands over: it is the same for every resource of a run."""
 
-    def __init__(self, today: Callable[[], date], folder: Path) -> None:
-        """Start with none. ``folder``: where the file of waivers is looked for."""
-        self._today, self._folder = today, folder
+    def __init__(self, table: Sequence[Rule[Any]], today: Callable[[], date], folder: Path) -> None:
+        """Start with none. ``table``: every rule; ``folder``: where the file of waivers is looked for."""
+        self._table, self._today, self._folder = table, today, folder
         self._text = ""
         self._read: Configured | None = None
 
@@ -102,7 +109,7 @@ class Settings:
         if self._read is None or text != self._text:
             named = config.get(WAIVERS)
             waivers, faults = read_waivers(named if isinstance(named, str) else None, self._folder)
-            read = configure(RULES, config, waivers, today=self._today())
+            read = configure(self._table, config, waivers, today=self._today())
             self._text, self._read = text, replace(read, faults=(*faults, *read.faults))
         return self._read
 

@@ -7,13 +7,13 @@ In the file given with ``--policy-pack-config``::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
 from components.rules.parameters import Parameters
-from components.rules.rule import Enforcement, Rule
+from components.rules.rule import Complaint, Enforcement, Rule, Subject
 from components.spec.nearest import did_you_mean
 from components.spec.waivers import Waiver
 
@@ -34,10 +34,15 @@ WAIVERS = "waivers"
 """The key that names the file of waivers; ``waivers.yaml`` beside the pack's folder without it."""
 
 
+class RuleFailed(Exception):
+    """A rule has a mistake in it; the message names the rule."""
+
+
 @dataclass(frozen=True)
 class Configured:
     """Levels and parameters of a table of rules. ``faults``: a sentence for each thing that is wrong with them."""
 
+    rules: Sequence[Rule[Any]]
     levels: Mapping[str, Enforcement]
     given: Mapping[str, Parameters] = field(default_factory=dict)
     waivers: frozenset[tuple[str, str]] = frozenset()
@@ -50,7 +55,22 @@ class Configured:
             return "off"
         return self.levels.get(rule, "mandatory")
 
-    def judges(self, rule: Rule[Any], name: str = "") -> bool:
+    def complaints(
+        self, subject: Subject, view: Any, name: str = ""
+    ) -> Iterator[tuple[Rule[Any], Complaint]]:
+        """Yield what the rules of one subject find in ``view``; those that are off are not asked.
+
+        Raises :class:`RuleFailed` naming the rule that did not come to an end.
+        """
+        for rule in self.rules:
+            if rule.subject == subject and self._judges(rule, name):
+                try:
+                    for found in rule.complaints(view, self.given.get(rule.id)):
+                        yield rule, found
+                except Exception as error:
+                    raise RuleFailed(f"rule {rule.id!r} failed: {type(error).__name__}: {error}") from error
+
+    def _judges(self, rule: Rule[Any], name: str) -> bool:
         """Return whether a rule is to be asked: it is on, and has the parameters that it cannot do without."""
         return self.level(rule.id, name) != "off" and (rule.parameters is None or rule.id in self.given)
 
@@ -90,6 +110,7 @@ def configure(
         if each.rule not in levels
     ]
     return Configured(
+        rules=tuple(rules),
         levels=levels,
         given=given,
         waivers=frozenset((each.rule, each.service) for each in waivers if each.until >= today),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from components.rules.configured import Configured
 from components.rules.facts import PoolFacts, facts_of
-from components.rules.limits import LIMITS
 from components.rules.pools import POOLS
 from components.rules.projects import PROJECTS, ProjectView, by_pool
 from components.rules.table import SERVICE_RULES
@@ -32,12 +31,9 @@ def judge_with_facts(service: Service, facts: PoolFacts | None) -> tuple[Fault, 
 
 def judge_limits(service: Service, facts: PoolFacts | None, configured: Configured) -> tuple[Fault, ...]:
     """Return what a team's own limits find in one service; those that are off are not asked."""
-    view = ServiceView(service, facts)
     return tuple(
         service.fault(rule.id, rule.level, found.field, found.value, found.message, found.fix or rule.fix)
-        for rule in LIMITS
-        if configured.judges(rule, service.name)
-        for found in rule.complaints(view, configured.given.get(rule.id))
+        for rule, found in configured.complaints("limits", ServiceView(service, facts), service.name)
     )
 
 

@@ -1,27 +1,18 @@
 """Inputs of resources as the engine hands them to policies: proxies, and floats for whole numbers."""
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
-from pulumi_policy import ResourceValidationArgs
-from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_OBJECT_VALUE, unknown_checking_proxy
+from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_OBJECT_VALUE
 
+from components.rules import RULES
 from policies.judged import PLACEMENT, POOL, SERVICE
-from policies.pack import policies
-from tests.spec.build import pool, service
+from policies.testing import reported as asked
+from tests.spec.build import ROOT, pool, service
 
 UNKNOWN = UNKNOWN_NUMBER_VALUE
 UNKNOWN_OBJECT = UNKNOWN_OBJECT_VALUE
-
-
-def floats(data: Any) -> Any:
-    """Return data with floats for whole numbers, as protobuf has them."""
-    if isinstance(data, bool):
-        return data
-    if isinstance(data, int):
-        return float(data)
-    if isinstance(data, dict):
-        return {key: floats(value) for key, value in data.items()}
-    return [floats(item) for item in data] if isinstance(data, (list, tuple)) else data
 
 
 def service_inputs(
@@ -60,24 +51,16 @@ def placement_inputs(**changes: Any) -> dict[str, Any]:
     }
 
 
-def args(kind: str, inputs: dict[str, Any], config: dict[str, Any] | None = None) -> ResourceValidationArgs:
-    """Return what a policy is called with."""
-    props = unknown_checking_proxy(floats(inputs))
-    name = inputs["name"] if isinstance(inputs.get("name"), str) else "fleet"
-    return ResourceValidationArgs(kind, props, f"urn:{name}", name, None, None, config)  # type: ignore[arg-type]
-
-
-def reported(kind: str, inputs: dict[str, Any], config: dict[str, Any] | None = None) -> dict[str, list[str]]:
+def reported(
+    kind: str,
+    inputs: dict[str, Any],
+    config: dict[str, Any] | None = None,
+    *,
+    today: date = date(2026, 11, 25),
+    folder: Path = ROOT / "nowhere",
+) -> dict[str, list[str]]:
     """Return the messages of each policy of the pack, asked in its order."""
-    found: dict[str, list[str]] = {}
-    for policy in policies():
-        messages: list[str] = []
-        policy.validate(  # type: ignore[attr-defined]
-            args(kind, inputs, config if policy.name == "eas-rules" else None),
-            lambda message, urn=None, messages=messages: messages.append(message),
-        )
-        found[policy.name] = messages
-    return found
+    return asked(RULES, kind, inputs, config, today=today, folder=folder)
 
 
 __all__ = ["PLACEMENT", "POOL", "SERVICE", "UNKNOWN", "UNKNOWN_OBJECT", "service"]

@@ -11,8 +11,7 @@ from components.rules import RULES
 from components.rules.configured import LEVELS, OWN, configure, schema
 from components.spec.waivers import read_waivers
 from policies.judged import STACK
-from policies.pack import policies
-from tests.policies.build import PLACEMENT, SERVICE, args, reported, service_inputs
+from tests.policies.build import PLACEMENT, SERVICE, reported, service_inputs
 from tests.policies.cases import CASES, outcome, step
 
 TODAY = date(2026, 11, 25)
@@ -90,10 +89,7 @@ ONE = "- {{rule: slice-percentage-needs-memory, service: svc, until: {}, reason:
 
 
 def told(folder: Path, kind: str, inputs: dict[str, Any], config: dict[str, Any] | None = None) -> list[str]:
-    found: list[str] = []
-    judging = policies(lambda: TODAY, folder)[0]
-    judging.validate(args(kind, inputs, config), lambda message, _urn=None: found.append(message))  # type: ignore[attr-defined]
-    return found
+    return reported(kind, inputs, config, today=TODAY, folder=folder)["eas-rules"]
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,16 @@ import pytest
 from pulumi_policy import ResourceValidationPolicy
 
 from components.rules import judge_service
+from components.rules.rule import Rule
 from components.rules.table import SERVICE_RULES
 from policies.pack import PolicyFault, named, policies
+from policies.testing import arguments, on_service
 from tests.policies.build import (
     PLACEMENT,
     POOL,
     SERVICE,
     UNKNOWN,
     UNKNOWN_OBJECT,
-    args,
     placement_inputs,
     pool_inputs,
     reported,
@@ -97,8 +98,8 @@ def test_advice_on_one_resource_does_not_reach_another() -> None:
     def report(message: str, _urn: str | None = None) -> None:
         found.append(message)
 
-    rules.validate(args(SERVICE, service_inputs(PERCENTAGE_ALONE), config), report)
-    advice.validate(args(SERVICE, service_inputs(SLICE, "other")), report)
+    rules.validate(arguments(SERVICE, service_inputs(PERCENTAGE_ALONE), config), report)
+    advice.validate(arguments(SERVICE, service_inputs(SLICE, "other")), report)
     assert found == []
 
 
@@ -165,4 +166,15 @@ def test_a_failure_of_the_pack_names_policy_and_resource() -> None:
         raise KeyError("missing")
 
     with pytest.raises(PolicyFault, match=r"policy eas-rules failed on 'svc': KeyError: 'missing'"):
-        named("eas-rules", broken)(args(SERVICE, service_inputs(SLICE)), print)
+        named("eas-rules", broken)(arguments(SERVICE, service_inputs(SLICE)), print)
+
+
+def test_a_rule_with_a_mistake_is_named() -> None:
+    def broken(_view: Any) -> Any:
+        raise KeyError("missing")
+
+    rule: Rule[Any] = Rule("image-has-tag", "notice", "limits", "Images have tags.", "Write one.", broken)
+    with pytest.raises(
+        PolicyFault, match=r"failed on 'svc': RuleFailed: rule 'image-has-tag' failed: KeyError"
+    ):
+        on_service(rule, SLICE)

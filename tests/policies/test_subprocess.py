@@ -13,7 +13,8 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from components.rules.table import SERVICE_RULES
-from tests.policies.build import POOL, SERVICE, UNKNOWN, floats, pool_inputs, service_inputs
+from policies.testing import as_floats
+from tests.policies.build import POOL, SERVICE, UNKNOWN, pool_inputs, service_inputs
 from tests.policies.cases import CASES
 from tests.rules.test_each_pool_rule import CASES as POOL_CASES
 from tests.rules.test_each_service_rule import CASES as SERVICE_CASES
@@ -59,7 +60,7 @@ def analyze(pack: Any, spec: Any, name: Any = "svc") -> Any:
 
 def analyze_inputs(pack: Any, kind: str, inputs: Any, name: str) -> Any:
     properties = Struct()
-    properties.update(floats(inputs))
+    properties.update(as_floats(inputs))
     request = analyzer_pb2.AnalyzeRequest(type=kind, properties=properties, urn=f"urn:{name}", name=name)
     return [
         (found.policyName, found.enforcementLevel, found.message)
