@@ -5,7 +5,7 @@ Everything else of this stage is the same for both: tables, migrations, queries,
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -54,6 +54,9 @@ class Backend(Protocol):
 
     def mark(self, connection: sa.Connection) -> None:
         """Write that this is a ledger, in the transaction that makes the tables and after them."""
+
+    def time(self, connection: sa.Connection) -> datetime | None:
+        """Return the server's time of now, by which those who share a ledger from many machines all go; None for a file."""
 
     def copy(self, version: str | None) -> sa.Engine:
         """Return a copy in memory, at its own schema version, to be read by a newer program."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -54,6 +54,10 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    def time(self, connection: sa.Connection) -> datetime | None:
+        """Return the server's time; None where there is no server, or it is only a picture in memory."""
+        return None if self.frozen is not None else self.backend.time(connection)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -1,6 +1,7 @@
 """Who carries out a service: one process at a time, told apart by a fencing number that only grows.
 
-A holder that died on this machine loses its leases at once; one on another machine when they run out.
+A holder that died on this machine loses its leases at once; one on another machine when they run out, by the clock of the
+ledger's server: one whose own clock is ahead takes no live lease, one whose clock is behind keeps none.
 """
 
 from __future__ import annotations

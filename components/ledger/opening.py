@@ -21,10 +21,10 @@ from components.ledger.location import Location, parse
 from components.ledger.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
 from components.ledger.sqlite import SqliteFile, engine_in_memory
-from components.ledger.store import Ledger
+from components.ledger.store import Clock, Ledger, servers_or_own
 
 
-def open_ledger(
+def open_ledger(  # noqa: PLR0913 - all but the first are given by name
     url: str,
     *,
     home: Path,
@@ -33,6 +33,7 @@ def open_ledger(
     patience: timedelta = PATIENCE,
     alive: Alive = process_alive,
     actor: Callable[[], Actor] = Actor,
+    clock: Clock = servers_or_own,
 ) -> Ledger:
     """Return the ledger at ``url``; relative paths are read from ``home``.
 
@@ -40,6 +41,7 @@ def open_ledger(
     written by opening: a missing ledger reads as one that never held anything, an old one is read through a copy in
     memory, and both refuse to be written. ``key``: 32 bytes; None takes ``EAS_LEDGER_KEY``, else the file beside the
     ledger. ``patience``: how long to wait for another process's lock. ``actor``: who writes, for the events.
+    ``clock``: which time counts.
     Raises :class:`LedgerError`.
     """
     location = parse(url, home)
@@ -57,7 +59,7 @@ def open_ledger(
     except BaseException:
         database.close()
         raise
-    return Ledger(database, vault, url=location.shown, alive=alive, actor=actor)
+    return Ledger(database, vault, url=location.shown, alive=alive, actor=actor, clock=clock)
 
 
 def backend_of(location: Location) -> Backend:

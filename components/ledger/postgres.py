@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,11 @@ class PostgresDatabase:
         connection.execute(
             sa.text("INSERT INTO about (name, value) VALUES ('format', :format)"), {"format": FORMAT}
         )
+
+    def time(self, connection: sa.Connection) -> datetime | None:
+        """Return the server's time: of this statement, not of the transaction's beginning, which was before its wait."""
+        at: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return at.astimezone(UTC)
 
     def copy(self, version: str | None) -> sa.Engine:
         """Return a copy of all rows in memory, in tables of the same version."""

@@ -49,7 +49,15 @@ def _host() -> str:
         namespace = Path("/proc/self/ns/pid").readlink().name
     except OSError:
         namespace = ""
-    return f"{socket.gethostname()}#{namespace}"
+    return f"{socket.gethostname()}#{_machine()}{namespace}"
+
+
+def _machine() -> str:
+    """Two machines may have one name; the first digits of this id (machine-id(5)) tell them apart, where it is set."""
+    try:
+        return Path("/etc/machine-id").read_text("ascii").strip()[:12]
+    except (OSError, ValueError):
+        return ""
 
 
 def _boot_id() -> str:

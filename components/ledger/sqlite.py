@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -119,6 +119,10 @@ class SqliteFile:
             raise NotALedger(
                 f"{self.path} is an SQLite database of another program, not a ledger; {AT} the right file"
             )
+
+    def time(self, connection: sa.Connection) -> datetime | None:
+        """None: a file is used on one machine, which has one clock."""
+        return None
 
     def copy(self, version: str | None) -> sa.Engine:
         """Return an engine over a copy in memory of what is committed in the file."""

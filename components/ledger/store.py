@@ -1,6 +1,8 @@
 """The ledger as everybody uses it: one method, one transaction. Each says what it needs; the modules beside do the work.
 
 Safe to use from many threads. Time (aware), ids and causes are arguments: ``because`` goes to the event of every change.
+A ledger on a server goes by the server's clock instead of the time that is handed in: those who share it may be on many
+machines, and leases, losses and failures that one of them recorded are judged by another.
 """
 
 from __future__ import annotations
@@ -59,6 +61,15 @@ LEASE_TTL = timedelta(seconds=60)
 """How long a lease of a process on another machine stands without being renewed."""
 
 
+Clock = Callable[[datetime, datetime | None], datetime]
+"""Returns the time that counts, of the caller's and the database server's (None: there is no server)."""
+
+
+def servers_or_own(own: datetime, servers: datetime | None) -> datetime:
+    """Return the server's time: the clocks of machines that share a ledger may differ by minutes."""
+    return own if servers is None else servers
+
+
 class Ledger:
     """A durable record of pools, declarations, reservations and what came of them. Made by ``open_ledger``."""
 
@@ -70,16 +81,19 @@ class Ledger:
         url: str,
         alive: leases.Alive = process_alive,
         actor: Callable[[], Actor] = Actor,
+        clock: Clock = servers_or_own,
     ) -> None:
         """``vault`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs.
 
         ``actor``: who writes, asked before the first write; every event names it. ``url`` is for people: no password in it.
+        ``clock``: which time counts.
         """
         self.url = url
         self._actor = functools.cache(actor)
         self._database = database
         self._vault = vault
         self._alive = alive
+        self._clock = clock
 
     @property
     def exists(self) -> bool:
@@ -100,6 +114,11 @@ class Ledger:
         """Close it."""
         self.close()
 
+    def time(self, now: datetime) -> datetime:
+        """Return the time by which the ledger goes: ``now``, or its server's, to be compared with what it recorded."""
+        with self._database.read() as connection:
+            return self._time(connection, now)
+
     # ------------------------------------------------------------------------------------------ declarations
 
     def declare_pool(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
@@ -118,7 +137,7 @@ class Ledger:
         """Record a pool, or take it over. Its nodes count once a plan takes them up. Raises :class:`ForeignHolder`."""
         pool = declarations.PoolDeclaration(pool_name, holder, resource, runtime, settings, tuple(nodes))
         with self._write(now, because, owner) as (connection, story):
-            declarations.declare_pool(connection, owner, pool, story, now)
+            declarations.declare_pool(connection, owner, pool, story, story.now)
 
     def forget_pool(self, owner: str, pool_name: str, *, holder: str, now: datetime, because: str) -> bool:
         """Remove a pool; False when ``holder`` no longer holds it. Raises :class:`PoolInUse` while it holds anything."""
@@ -221,8 +240,8 @@ class Ledger:
         now: datetime,
     ) -> None:
         """Record what an operator or observation says of a node or card; ``ready`` takes back what that cause said."""
-        row = NodeStateRow(pool, node, card_uuid or "", state, cause, reason, who, now)
         with self._write(now, f"{cause} {who}") as (connection, story):
+            row = NodeStateRow(pool, node, card_uuid or "", state, cause, reason, who, story.now)
             states.set_state(connection, row, story)
 
     def node_states(self, pool: str) -> tuple[NodeStateRow, ...]:
@@ -249,7 +268,7 @@ class Ledger:
                     "if it will never return, mark it lost first"
                 )
             here = load(connection, schema.instance.c.pool == pool, schema.instance.c.node == node)
-            transitions.forced_gone(connection, here, story, now)
+            transitions.forced_gone(connection, here, story, story.now)
             return tuple(row.held.id for row in here)
 
     def specs(self, owner: str, revisions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SpecRecord]:
@@ -313,8 +332,8 @@ class Ledger:
         try:
             with self._write(now, because, owner) as (connection, story):
                 if process is not None:
-                    leases.refuse_while_held(connection, owner, process, self._alive, now)
-                return committing.commit(connection, proposal, mint, story, now)
+                    leases.refuse_while_held(connection, owner, process, self._alive, story.now)
+                return committing.commit(connection, proposal, mint, story, story.now)
         except StalePlan as stale:
             self.conflict(owner, stale, now=now, because=because)
             raise
@@ -353,13 +372,13 @@ class Ledger:
     def confirm(self, pool: str, *, who: str, now: datetime, because: str) -> None:
         """Record that the nodes of this pool that are lost by now are lost indeed."""
         with self._write(now, because) as (connection, story):
-            states.confirm(connection, pool, who, story, now)
+            states.confirm(connection, pool, who, story, story.now)
 
     def rebuild(self, past: rebuilding.Past, *, now: datetime, because: str) -> Commit:
         """Record anew what a lost ledger held of ``past.owner``. Raises :class:`Refused` where it holds anything of it."""
         vault = self._vault()
         with self._write(now, because, past.owner) as (connection, story):
-            return rebuilding.rebuild(connection, past, vault, story, now)
+            return rebuilding.rebuild(connection, past, vault, story, story.now)
 
     def placement_holder(self, owner: str) -> str | None:
         """Return the physical id of the Placement that holds this owner's reservations; None where none does."""
@@ -387,7 +406,7 @@ class Ledger:
         """Return a fencing number per service, all or none. Raises :class:`LeaseHeld`, naming who carries out."""
         with self._write(now, because, owner) as (connection, story):
             return leases.acquire(
-                connection, owner, services, leases.Asked(holder, ttl, self._alive), story, now
+                connection, owner, services, leases.Asked(holder, ttl, self._alive), story, story.now
             )
 
     def renew(
@@ -395,7 +414,7 @@ class Ledger:
     ) -> tuple[str, ...]:
         """Put off the end of leases; returns the services that are no longer held under these numbers."""
         with self._database.write() as connection:
-            return leases.renew(connection, owner, fences, ttl, now)
+            return leases.renew(connection, owner, fences, ttl, self._time(connection, now))
 
     def release(
         self, owner: str, fences: Mapping[str, int], *, now: datetime, because: str = "carrying out"
@@ -407,14 +426,14 @@ class Ledger:
     def leases(self, owner: str | None = None, *, now: datetime) -> tuple[Lease, ...]:
         """Return the leases of processes that live: on this machine by asking it, on others until they run out."""
         with self._database.read() as connection:
-            return leases.leases(connection, owner, self._alive, now)
+            return leases.leases(connection, owner, self._alive, self._time(connection, now))
 
     def record(self, batch: Sequence[Transition], *, now: datetime, because: str) -> Recorded:
         """Record what happened to many instances in one transaction; what is refused is refused alone."""
         if not batch:
             return Recorded()
         with self._write(now, because) as (connection, story):
-            return transitions.record(connection, batch, self._redactor(connection), story, now)
+            return transitions.record(connection, batch, self._redactor(connection), story, story.now)
 
     def starting(
         self,
@@ -489,7 +508,7 @@ class Ledger:
         if not seen:
             return ()
         with self._write(now, because) as (connection, story):
-            return transitions.observe(connection, seen, self._redactor(connection), story, now)
+            return transitions.observe(connection, seen, self._redactor(connection), story, story.now)
 
     # ------------------------------------------------------------------------------------------------ views
 
@@ -595,10 +614,15 @@ class Ledger:
 
     @contextmanager
     def _write(self, now: datetime, because: str, owner: str = "") -> Iterator[tuple[sa.Connection, Story]]:
-        story = Story(now, because, owner, self._actor())
+        actor = self._actor()
         with self._database.write() as connection:
+            story = Story(self._time(connection, now), because, owner, actor)
             yield connection, story
             story.write(connection)
+
+    def _time(self, connection: sa.Connection, now: datetime) -> datetime:
+        """Return the time that counts: the server's, where the ledger is on one."""
+        return self._clock(now, self._database.time(connection))
 
 
 def _token_of(owner: str, service: str) -> str:

@@ -53,7 +53,7 @@ def charge_of(ledger: Ledger, owner: str) -> Charge | None:
 
 def reconcile_owner(means: Means, charge: Charge) -> OwnerReport:
     """Repair what the committed plan wants and what is not so. Never raises for what one owner is to blame for."""
-    owner, now = charge.owner, means.conduct.clock()
+    owner, now = charge.owner, means.ledger.time(means.conduct.clock())
     if busy := lease_elsewhere(means.ledger, owner, now):
         return OwnerReport(owner, skipped=f"{busy.holder} is carrying out its plan")
     try:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from components.ledger import LeaseHeld, LeaseHolder, this_process
+from components.ledger import LeaseHeld, LeaseHolder
 from components.runtimes.port import Launch, RuntimeFault
-from components.settle.holder import is_alive, parent_gone
+from components.settle.holder import parent_gone
 from tests.settle.conftest import Opener
 from tests.settle.runtimes import Wrapped
 from tests.settle.world import OWNER, World, place, start
@@ -150,13 +150,5 @@ def test_leases_are_renewed_while_a_slow_load_is_waited_for(open_world: Opener) 
     assert shortest > timedelta(seconds=30)
 
 
-def test_this_process_lives_and_its_parent_is_there(world: World) -> None:
-    now = world.clock()
-    assert is_alive(this_process("test"), now, now - timedelta(hours=1))
+def test_its_parent_is_there() -> None:
     assert not parent_gone()
-
-
-def test_a_process_of_another_host_lives_as_long_as_its_lease(world: World) -> None:
-    now = world.clock()
-    assert is_alive(ELSEWHERE, now, now + timedelta(seconds=1))
-    assert not is_alive(ELSEWHERE, now, now)

@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
         Who is the person or CI user that ran it, with the project's commit and the CI run where these are known (`--json`
         has all three apart). A card's history has the instances that came and went, whichever service they are of.
         """
-        start = since_of(since, now()) if since else None
+        start = since_of(since, session.ledger.time(now())) if since else None
         if spec:
             _show_specs(session, subject, start)
         else:

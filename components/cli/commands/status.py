@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         `eas release` gives it up. Crash-looping: three failures or more within the hour. A conflict is
         a plan that was refused when it was committed, because others had been faster; those of the last hour are shown.
         """
-        facts = standing(session.ledger, now())
+        facts = standing(session.ledger, session.ledger.time(now()))
         session.show(facts, _text(facts, session.owner))
 
 
