@@ -55,8 +55,8 @@ from components.placement.plan_types import Step
 from components.placement.snapshot import NodeState, Snapshot, StateCause
 from components.spec.claim import Wanted
 from components.spec.node import Node
+from components.spec.secret import masked, redacted
 
-HIDDEN = "(secret)"
 LEASE_TTL = timedelta(seconds=60)
 """How long a lease of a process on another machine stands without being renewed."""
 
@@ -605,10 +605,8 @@ class Ledger:
                     connection, held.owner, held.service, held.revision, self._vault()
                 ).secrets
             except UnknownRevision:
-                return text
-            for value in sorted(filter(None, secrets.values()), key=len, reverse=True):
-                text = text.replace(value, HIDDEN)
-            return text
+                return masked(text)
+            return redacted(text, secrets)
 
         return redact
 

@@ -10,6 +10,7 @@ from components.rules.slicing import RESOURCE_ID
 from components.spec.catalogue import catalogue
 from components.spec.pool import Pool
 from components.spec.pool_file import RUNTIMES
+from components.spec.secret import HIDDEN, split
 
 POOL_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -118,6 +119,16 @@ def _commands(pool: Pool) -> Iterator[Complaint]:
             yield Complaint(f"local.run.{name}", "", f"local.run.{name} is empty.")
 
 
+def _secrets(pool: Pool) -> Iterator[Complaint]:
+    for name, command in sorted(pool.local.run.items()):
+        field = f"local.run.{name}"
+        if split({field: command if isinstance(command, str) else list(command)})[1]:
+            message = (
+                f"{field} holds what looks like a secret, and a pool is recorded and shown as it stands."
+            )
+            yield Complaint(field, HIDDEN, message)
+
+
 POOLS: tuple[Rule[Pool], ...] = (
     Rule(
         "pool-name",
@@ -214,5 +225,13 @@ POOLS: tuple[Rule[Pool], ...] = (
         "Each entry of local.run is a command.",
         "Write a line for the shell, or a list of words.",
         _commands,
+    ),
+    Rule(
+        "pool-holds-no-secret",
+        "invalid",
+        "pools",
+        "No command of local.run has a secret in it.",
+        "Put it into containers[].env of the service, and write $NAME here.",
+        _secrets,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from components.spec.node import Node
+from components.spec.secret import filled
 
 
 class RuntimeFault(Exception):
@@ -38,8 +39,9 @@ class Launch:
     """Everything a runtime needs to start one instance.
 
     ``id`` is owner/service/ordinal/incarnation and the only name the runtime knows it by; ``spec`` is the canonical
-    service document without secrets; ``secrets`` holds ``token`` and whatever else the file kept secret; ``settings`` is
-    the pool's section for this runtime (for ``local``: ``run``, ``ports``).
+    service document with its secrets hidden; ``secrets`` holds ``token`` and whatever else the file kept secret, and
+    :meth:`document` puts both together; ``settings`` is the pool's section for this runtime (for ``local``: ``run``,
+    ``ports``).
     """
 
     id: str
@@ -51,8 +53,12 @@ class Launch:
     cards: tuple[PinnedCard, ...]
     exclusive: bool
     spec: Mapping[str, Any]
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document as it was declared, secrets in their places; keep it out of messages and logs."""
+        return filled(self.spec, self.secrets)
 
 
 Condition = Literal["absent", "starting", "ready", "failed"]

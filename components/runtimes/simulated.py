@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -258,6 +259,9 @@ def _marks(ids: tuple[str, ...]) -> str:
 
 
 def _opened(file: str) -> sqlite3.Connection:
+    if file != ":memory:":
+        # It holds tokens: for its owner only, whatever the umask.
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
     # Rows of a simulation may be lost with the machine; a commit need not wait for the disk.
     connection.execute("PRAGMA journal_mode = WAL")

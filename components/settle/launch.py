@@ -9,11 +9,6 @@ from components.placement.snapshot import Held
 from components.runtimes.port import Launch, PinnedCard
 from components.spec.node import Card, Node
 
-HIDDEN = "(secret)"
-"""As the ledger writes it."""
-SHORTEST_SECRET = 4
-"""A secret of fewer characters would blank out ordinary words; it is too short to be one."""
-
 
 def launch_of(
     held: Held,
@@ -56,11 +51,3 @@ def _pinned(held: Held, uuid: str, card: Card | None) -> PinnedCard:
         compute=0 if place.exclusive else place.compute,
         capacity_mib=card.memory_mib if card else place.memory_mib,
     )
-
-
-def redacted(text: str, secrets: Mapping[str, str]) -> str:
-    """Return ``text`` without the values of ``secrets``: a log may quote them, and ledger and terminal must not."""
-    for value in sorted(secrets.values(), key=len, reverse=True):
-        if len(value) >= SHORTEST_SECRET:
-            text = text.replace(value, HIDDEN)
-    return text

@@ -11,11 +11,12 @@ from components.placement.address import address_of, card_indexes
 from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
 from components.settle.lanes import INSTANT, PARALLEL
-from components.settle.launch import launch_of, redacted
+from components.settle.launch import launch_of
 from components.settle.limits import AFTER_GRACE_S, GRACE_S, ready_limit, stop_limit
 from components.settle.outcome import SettleError
 from components.settle.task import Task, short
 from components.spec.node import Node
+from components.spec.secret import masked, redacted
 
 TokenFor = Callable[[str, str | None], str]
 """(service, the token that its file declares) -> its token."""
@@ -121,7 +122,7 @@ class Outfitter:
         try:
             return redacted(text, self._secrets(held.service, self._spec(held))) if text else text
         except UnknownRevision:
-            return text
+            return masked(text)
 
     def _secrets(self, service: str, spec: SpecRecord) -> Mapping[str, str]:
         """Return what the file kept secret, and the token, which may be made from the stack's secret instead."""

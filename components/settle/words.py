@@ -7,9 +7,9 @@ from datetime import datetime
 
 from components.runtimes.port import RuntimeFault
 from components.settle.effects import Told
-from components.settle.launch import redacted
 from components.settle.progress import Event
 from components.settle.task import Task
+from components.spec.secret import redacted
 
 LOG_LINES = 8
 """Lines of its log that a failure ends with."""

@@ -18,7 +18,7 @@ class EnvVar(Block):
     """One environment variable."""
 
     name: str
-    value: str = ""
+    value: Annotated[str, Field(repr=False)] = ""
 
 
 class Prepare(Block):

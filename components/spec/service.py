@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, ValidationError
@@ -17,13 +18,11 @@ from components.spec.files import Document
 from components.spec.keys import NotPlain, canonical, written
 from components.spec.metadata import Metadata
 from components.spec.placed import placed
+from components.spec.secret import split
 from components.spec.shown import shown
 from components.spec.startup import Command, command_of
 from components.spec.typed import List, TypeFault, explain, unknown_keys
 from components.spec.unknown import unknown_fault
-
-SECRET_KEYS = ("token", "dockerAuth")
-"""Top-level keys that never leave this process in plain text."""
 
 CARD_MODEL_LABEL = "eas-slices/card-model"
 """A label that lists the card models a service may run on, with commas. EAS itself has no such field."""
@@ -116,18 +115,19 @@ class Service(ProcessorBlock):
         return copy.deepcopy(self._data)
 
     def public(self) -> dict[str, Any]:
-        """Return the canonical document without secrets, keys spelled as EAS documents them."""
-        made = self.data()
-        for key in SECRET_KEYS:
-            made.pop(key, None)
+        """Return the canonical document with its secrets hidden (:mod:`.secret`), keys spelled as EAS documents them."""
+        made = copy.deepcopy(self._halves[0])
         if "metadata" in made:
             made["metadata"] = written(made["metadata"])
         return made
 
     def secrets(self) -> dict[str, str]:
-        """Return the secrets that the file holds, by key."""
-        held = {"token": self.token, "dockerAuth": self.docker_auth}
-        return {key: value for key, value in held.items() if value}
+        """Return the secrets that the file holds, by place: ``token``, ``dockerAuth``, ``containers[0].env[1].value``."""
+        return dict(self._halves[1])
+
+    @cached_property
+    def _halves(self) -> tuple[dict[str, Any], dict[str, str]]:
+        return split(self._data)
 
     def locate(self, field: str) -> tuple[int, int] | tuple[None, None]:
         """Return line and column of a field in the file; nothing where there is no file."""

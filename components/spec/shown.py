@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from components.spec.secret import hidden
+
 LIMIT = 80
 _SECRET = re.compile(r"(^|\.)(token|dockerAuth)$|\.env\[\d+\](\.value)?$|\.env$|(^|\.)containers(\[\d+\])?$")
 
@@ -22,7 +24,7 @@ def shown(value: Any, field: str = "") -> str:
     if _SECRET.search(field) or (field == "" and isinstance(value, dict)):
         return "(not shown)"
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = json.dumps(hidden(value, field.rpartition(".")[2]), ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
         # A circular YAML anchor, or an integer of more digits than Python prints.
         text = type(value).__name__

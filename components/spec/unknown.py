@@ -15,6 +15,7 @@ from components.spec.fault import Level
 from components.spec.metadata import Metadata
 from components.spec.nearest import nearest
 from components.spec.positions import join
+from components.spec.secret import HIDDEN, names_secret
 from components.spec.typed import Block, TypeFault, fields_of, inner_of
 
 
@@ -43,6 +44,7 @@ def unknown_fault(path: str, key: str, block: type[Block], value: Any = None) ->
         )
     if near := nearest(key, fields_of(block), 2):
         names = " or ".join(repr(name) for name in near)
+        value = HIDDEN if any(names_secret(name) for name in near) else value
         message = f"{field} is not a field that EAS documents {where}; it would silently have no effect."
         return Unknown(
             TypeFault("misspelt-key", field, value, message, f"Did you mean {names}?"), "ineffective"

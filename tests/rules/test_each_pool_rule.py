@@ -32,6 +32,10 @@ CASES: dict[str, Any] = {
     ),
     "units-alike": ({"nodes": {"a": A10, "b": GU30}}, {"nodes": {"a": A10}}),
     "local-ports": ({"local": {"ports": [5, 4]}}, {"local": {"ports": [20000, 20001]}}),
+    "pool-holds-no-secret": (
+        {"local": {"run": {"a": "serve --api-key s3cret"}}},
+        {"local": {"run": {"a": ["serve", "--api-key", "$KEY"], "b": "KEY_B=$KEY serve"}}},
+    ),
     "local-run": ({"local": {"run": {"a": " "}}}, {"local": {"run": {"a": ["x"]}}}),
 }
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.settle import Outcome, Progress
-from components.settle.launch import redacted
 from components.settle.limits import ready_limit, stop_limit
 from components.settle.order import Order
 from components.settle.progress import Narrator
+from components.spec.secret import redacted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

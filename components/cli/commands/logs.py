@@ -13,6 +13,7 @@ from components.cli.base.command import command
 from components.cli.base.ending import CommandError, Exit
 from components.cli.base.session import Session
 from components.cli.base.targets import Target, label_of, unknown
+from components.spec.secret import redacted
 
 if TYPE_CHECKING:
     from components.ledger import InstanceRow
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
     def logs(
         session: Session, target: TargetArgument, lines: LinesOption = 40, follow: FollowOption = False
     ) -> Exit:
-        """Print the last lines of an instance, or of every instance of a service."""
+        """Print the last lines of an instance, or of every instance of a service; secrets are hidden in them."""
         if follow and session.json_output:
             raise CommandError("--follow has no end, and --json wants one", Exit.USAGE)
         rows = rows_of(session, Target.parse(target))
@@ -77,7 +78,19 @@ def _log(session: Session, row: InstanceRow, lines: int) -> str:
     record = session.ledger.pool(row.held.place.pool)
     if record is None:
         raise CommandError(f"pool {row.held.place.pool} is not recorded, so its runtime is not known")
-    return session.runtime(record.runtime).logs(row.held.id, lines)
+    said = session.runtime(record.runtime).logs(row.held.id, lines)
+    return redacted(said, _secrets(session, row)) if said else said
+
+
+def _secrets(session: Session, row: InstanceRow) -> dict[str, str]:
+    """Return what must not be shown of an instance's log: what its file keeps secret, and the token that was made for it."""
+    from components.ledger import UnknownRevision
+
+    held = row.held
+    secrets = {"derived": session.ledger.tokens(held.owner).get(held.service, "")}
+    with contextlib.suppress(UnknownRevision):
+        secrets |= session.ledger.spec(held.owner, held.service, held.revision).secrets
+    return secrets
 
 
 def _print(label: str, lines: Sequence[str], *, named: bool) -> None:

@@ -129,7 +129,7 @@ class LocalRuntime:
     def _launch(self, launch: Launch, previous: Record | None = None) -> None:
         """Write down what is to run, record first, and start it; nothing of it runs now."""
         name = slug(launch.id)
-        wish = Wish.of(launch.service, launch.spec)
+        wish = Wish.of(launch.service, launch.document())
         settings = LocalSettings.of(launch.settings)
         line = command.resolve(launch.service, wish, settings)
         holder = self._folder.of(name)
