@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, WithJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -51,7 +51,13 @@ def _share(value: Any) -> int | str:
     raise PydanticCustomError("share", "share")
 
 
-Share = Annotated[int | str, PlainValidator(_share)]
+Share = Annotated[
+    int | str,
+    PlainValidator(_share),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^([0-9]{1,2}|100)%$"}]}
+    ),
+]
 """A whole number, or a percentage such as ``"2%"``."""
 
 
@@ -63,7 +69,18 @@ def _size(value: Any) -> int | str:
     raise PydanticCustomError("size", "size")
 
 
-Size = Annotated[int | str, PlainValidator(_size)]
+Size = Annotated[
+    int | str,
+    PlainValidator(_size),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|K|M|G|T)?$"},
+            ]
+        }
+    ),
+]
 """A whole number of GiB, or a quantity such as ``"30Gi"``."""
 
 
@@ -75,7 +92,11 @@ def _words(value: Any) -> str | tuple[str, ...]:
     raise PydanticCustomError("words", "words")
 
 
-Words = Annotated[str | tuple[str, ...], PlainValidator(_words)]
+Words = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(_words),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 """A command: one text for the shell, or a list of words."""
 
 
