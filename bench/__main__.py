@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.placement": (),
     "bench.small": (),
+    "bench.check": (),
     "bench.joint": (),
     "bench.decisions": (),
     "bench.slices": ("--seeds", "2"),
