@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 from components.placement.fragmentation import fragmentation, mixes
@@ -17,7 +18,8 @@ def summaries(snapshot: Snapshot, after: Sequence[Held]) -> dict[str, dict[str, 
     """
     mix = mixes(after)
     then = fragmentation(snapshot.nodes, after, mix)
-    now = fragmentation(snapshot.nodes, snapshot.held, mix)
+    same = len(after) == len(snapshot.held) and all(map(is_, after, snapshot.held))
+    now = then if same else fragmentation(snapshot.nodes, snapshot.held, mix)
     empty_then, empty_now = _free_cards(snapshot.nodes, after), _free_cards(snapshot.nodes, snapshot.held)
     found: dict[str, dict[str, Any]] = {
         pool: {

@@ -26,21 +26,18 @@ def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
     Of a card: uuid, model, capacity and its source, its own state, used and free memory (MiB), used and free compute
     (percent), and its instances: name, owner (``own``, or the other owner's name), MiB and percent. An instance of this
     owner on a lost card or node counts until that returns. Of a node: its state, CPU (thousandths of a core) and memory
-    (MiB) with what is used, cards and how many of them are free. Of a pool: :func:`~components.placement.summary.summaries`.
+    (MiB) with what is used, cards and how many of them are free. A card that the plan changes has its instances of now
+    under ``before``. Of a pool: :func:`~components.placement.summary.summaries`.
     """
     grid = Grid(snapshot.nodes)
     there = list(_after(snapshot, plan))
-    on_card: dict[int, list[tuple[Held, int, int]]] = {}
+    on_card = _on_cards(grid, there)
+    was_on_card = _before(grid, snapshot.held, there)
     on_node: dict[int, list[Held]] = {}
     for row in there:
         node = grid.node_of.get(row.place.node_key)
         if node is not None:
             on_node.setdefault(node, []).append(row)
-        taken = dict(grid.uses(row.place))
-        for uuid in row.place.cards:
-            card = grid.card_of.get(uuid)
-            if card is not None:
-                on_card.setdefault(card, []).append((row, taken[2 * card], taken.get(2 * card + 1, 0)))
     waits = closed(there)
     names = _names(grid)
     return {
@@ -48,6 +45,7 @@ def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
             f"{names[grid.card_node[card]]}/{grid.card_index[card]}": _card(
                 snapshot, grid, card, on_card.get(card, []), waits
             )
+            | _told_before(snapshot.owner, was_on_card.get(card), on_card.get(card, []))
             for card in range(len(grid.uuids))
         },
         "nodes": {
@@ -56,6 +54,21 @@ def usage(snapshot: Snapshot, plan: Plan) -> dict[str, Any]:
         },
         "pools": summaries(snapshot, there),
     }
+
+
+Taken = tuple[Held, int, int]
+"""A row on a card, with the MiB and the percent that it takes there."""
+
+
+def _on_cards(grid: Grid, rows: Iterable[Held]) -> dict[int, list[Taken]]:
+    found: dict[int, list[Taken]] = {}
+    for row in rows:
+        taken = dict(grid.uses(row.place))
+        for uuid in row.place.cards:
+            card = grid.card_of.get(uuid)
+            if card is not None:
+                found.setdefault(card, []).append((row, taken[2 * card], taken.get(2 * card + 1, 0)))
+    return found
 
 
 def _names(grid: Grid) -> list[str]:
@@ -93,22 +106,13 @@ def _card(
     snapshot: Snapshot,
     grid: Grid,
     card: int,
-    rows: list[tuple[Held, int, int]],
+    rows: list[Taken],
     waits: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     node = grid.nodes[grid.card_node[card]]
     spelled = next(one for one in node.cards if one.uuid == grid.uuids[card])
     memory = peak([(row.id, mib) for row, mib, _ in rows], waits)
     compute = peak([(row.id, percent) for row, _, percent in rows], waits)
-    rows.sort(
-        key=lambda item: (
-            item[0].owner != snapshot.owner,
-            item[0].owner,
-            item[0].service,
-            item[0].ordinal,
-            item[0].id,
-        )
-    )
     return {
         "uuid": spelled.uuid,
         "pool": node.pool,
@@ -121,24 +125,71 @@ def _card(
         "free_mib": max(spelled.memory_mib - memory, 0),
         "compute": compute,
         "free_compute": max(grid.caps[2 * card + 1] - compute, 0),
-        "instances": [
-            {
-                "instance": label(row),
-                "owner": OWN if row.owner == snapshot.owner else row.owner,
-                "mib": mib,
-                "compute": percent,
-                "exclusive": row.place.exclusive,
-            }
-            for row, mib, percent in rows
-        ],
+        "instances": _tenants(snapshot.owner, rows),
     }
+
+
+def _before(grid: Grid, held: Iterable[Held], there: Iterable[Held]) -> dict[int, list[Taken]]:
+    """Return who is now on each card on which the rows ``there`` will be others than those ``held``."""
+    now = {row.id: row for row in held if row.state != "pending"}
+    then = {row.id: row for row in there}
+    cards = {
+        grid.card_of[uuid]
+        for one, other in ((now, then), (then, now))
+        for name, row in one.items()
+        if name not in other
+        for uuid in row.place.cards
+        if uuid in grid.card_of
+    }
+    if not cards:
+        return {}
+    uuids = {grid.uuids[card] for card in cards}
+    found: dict[int, list[Taken]] = {card: [] for card in cards}
+    for card, rows in _on_cards(
+        grid, (row for row in now.values() if not uuids.isdisjoint(row.place.cards))
+    ).items():
+        if card in found:
+            found[card] = rows
+    return found
+
+
+def _told_before(owner: str, was: list[Taken] | None, after: list[Taken]) -> dict[str, Any]:
+    """Return who is on a card now, under ``before``, where that is not who will be."""
+    if was is None:
+        return {}
+    told = _tenants(owner, was)
+    return {} if told == _tenants(owner, after) else {"before": told}
+
+
+def _tenants(owner: str, rows: list[Taken]) -> list[dict[str, Any]]:
+    """Return who is on a card, the owner's own first, by name."""
+    ordered = sorted(
+        rows,
+        key=lambda item: (
+            item[0].owner != owner,
+            item[0].owner,
+            item[0].service,
+            item[0].ordinal,
+            item[0].id,
+        ),
+    )
+    return [
+        {
+            "instance": label(row),
+            "owner": OWN if row.owner == owner else row.owner,
+            "mib": mib,
+            "compute": percent,
+            "exclusive": row.place.exclusive,
+        }
+        for row, mib, percent in ordered
+    ]
 
 
 def _node(
     grid: Grid,
     node: int,
     rows: list[Held],
-    on_card: dict[int, list[tuple[Held, int, int]]],
+    on_card: dict[int, list[Taken]],
     waits: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     spelled = grid.nodes[node]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from components.placement.plan_types import Plan
 from components.placement.usage import usage
@@ -29,6 +30,10 @@ def test_a_card_says_what_is_used_free_and_whose_it_is() -> None:
         "free_compute": 50,
         "instances": [
             {"instance": "llm/0", "owner": "own", "mib": 8192, "compute": 30, "exclusive": False},
+            {"instance": "theirs/0", "owner": THEM, "mib": 8192, "compute": 20, "exclusive": False},
+        ],
+        "before": [
+            {"instance": "old/0", "owner": "own", "mib": 4096, "compute": 0, "exclusive": False},
             {"instance": "theirs/0", "owner": THEM, "mib": 8192, "compute": 20, "exclusive": False},
         ],
     }
@@ -85,3 +90,29 @@ def test_nodes_of_the_same_name_are_told_by_their_pool() -> None:
     twin = node("a", [1024], pool="q")
     snapshot = picture([node("a"), twin, node("b")])
     assert list(usage(snapshot, planned(snapshot))["nodes"]) == ["p/a", "b", "q/a"]
+
+
+def test_a_card_that_stays_as_it_is_says_nothing_of_before() -> None:
+    """Neither one that the plan does not touch nor one whose instance is replaced in its place."""
+    rows = [held("llm", 0, "a/0", 4), held("web", 0, "a/1", 4)]
+    snapshot = picture([node("a", 3)], rows)
+    made = planned(snapshot, want("llm", 4, revision="next"), want("web", 4), want("new", 4))
+    before = {address: card.get("before") for address, card in usage(snapshot, made)["cards"].items()}
+    [changed] = [address for address, was in before.items() if was is not None]
+    assert {"instance": "new/0"}.items() <= usage(snapshot, made)["cards"][changed]["instances"][-1].items()
+
+
+def test_a_pool_says_what_is_free_before_and_after() -> None:
+    """By ready cards of ready nodes; what strands is reckoned by what runs after the plan."""
+    rows = [held("old", 0, "a/0", 20), held("foreign", 0, "a/1", 4, owner=THEM)]
+    snapshot = picture([node("a", 3), replace(node("b", 2), state="cordoned")], rows)
+    made = planned(snapshot, want("llm", 18))
+    assert usage(snapshot, made)["pools"]["p"] == {
+        "cards": 5,
+        "capacity_mib": 5 * 20_480,
+        "free_cards": 1,
+        "free_mib": 20_480 + 16_384 + 2048,
+        # To the foreign 4 GiB the 2 GiB are lost, to the 18 GiB also the 16: (2048 + 2048 + 16384) / 2.
+        "stranded_mib": 10_240,
+        "before": {"free_cards": 1, "free_mib": 20_480 + 16_384, "stranded_mib": 8192},
+    }

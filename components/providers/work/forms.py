@@ -48,7 +48,11 @@ def forecast(usage: Mapping[str, Any]) -> dict[str, Any]:
         "cards": {
             address: packed(
                 {key: value for key, value in card.items() if not _left_out(key, value)}
-                | {"instances": {_name(row): _slice(row) for row in card["instances"]}}
+                | {
+                    key: {_name(row): _slice(row) for row in card[key]}
+                    for key in ("instances", "before")
+                    if key in card
+                }
             )
             for address, card in usage["cards"].items()
         },
@@ -59,7 +63,7 @@ def forecast(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 def _left_out(key: str, value: Any) -> bool:
     """Return whether a card's forecast goes without this: most cards are ready, and instances are told in short."""
-    return key in _DERIVED or key == "instances" or (key == "state" and value == "ready")
+    return key in _DERIVED or key in ("instances", "before") or (key == "state" and value == "ready")
 
 
 def _name(row: Mapping[str, Any]) -> str:
