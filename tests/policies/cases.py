@@ -22,14 +22,10 @@ class Case:
 
 
 def step(op: str, how: str, ordinal: int = 0, service: str = "svc", **more: Any) -> dict[str, Any]:
-    return {
-        "op": op,
-        "how": how,
-        "service": service,
-        "ordinal": ordinal,
-        "place": {"pool": "gpus", "node": "a"},
-        **more,
-    }
+    place = (
+        {"from": {"pool": "gpus", "at": "a/0"}} if op == "stop" else {"place": {"pool": "gpus", "node": "a"}}
+    )
+    return {"op": op, "how": how, "service": service, "ordinal": ordinal, **place, **more}
 
 
 def replaced(how: str, count: int, **more: Any) -> list[dict[str, Any]]:

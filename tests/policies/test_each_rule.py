@@ -77,7 +77,7 @@ def test_a_removed_service_counts_on_real_engines_and_where_asked() -> None:
     assert told(outcome(runtime="simulated", steps=gone), set_to("removals-at-most", runtimes=[]))
     assert told(outcome(runtime="pai-eas", steps=gone), set_to("removals-at-most", at_most=1)) == []
     # A pool that left the program with the service: nobody knows its runtime any more.
-    elsewhere = [{**each, "place": {"pool": "left"}} for each in gone]
+    elsewhere = [{**each, "from": {"pool": "left", "at": "b/0"}} for each in gone]
     assert told(outcome(runtime="simulated", steps=elsewhere), {})
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from components.placement.address import address_of, card_indexes
 from components.placement.plan_types import Step
+from components.placement.snapshot import Place, Snapshot
 from components.spec.packed import packed, unpacked
 
 ADOPTED = "adopted"
@@ -19,15 +21,23 @@ _DERIVED = ("free_mib", "free_compute", "capacity_source", "pool", "node")
 """What a card's forecast need not say: free is capacity less used, and the rest stands in the declared nodes."""
 
 
-def change_of(steps: Iterable[Step]) -> dict[str, Any]:
-    """Return ``{"0001": {...}}``, one entry for each step in its order; ``{}`` when there is nothing to do."""
-    return {f"{step.n:04d}": _told(step) for step in steps}
+def change_of(steps: Iterable[Step], snapshot: Snapshot) -> dict[str, Any]:
+    """Return ``{"0001": {...}}``, one entry for each step in its order; ``{}`` when there is nothing to do.
+
+    A step about an instance that is there says under ``from`` where that is, ``pool`` and ``at``: for readers and policies,
+    as no commit needs it.
+    """
+    indexes = card_indexes(view.node for view in snapshot.nodes)
+    held = {row.id: row.place for row in snapshot.held if row.owner == snapshot.owner} if steps else {}
+    return {f"{step.n:04d}": _told(step, held.get(step.instance), indexes) for step in steps}
 
 
-def _told(step: Step) -> str:
+def _told(step: Step, there: Place | None, indexes: Mapping[str, int]) -> str:
     data = step.to_dict()
     if "place" in data:
         data["place"] = {key: value for key, value in data["place"].items() if value}
+    if there is not None:
+        data["from"] = {"pool": there.pool, "at": address_of(there, indexes)}
     return packed(data)
 
 

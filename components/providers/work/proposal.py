@@ -90,7 +90,7 @@ def take_snapshot(ledger: Ledger, given: PlacementInput) -> Snapshot:
 def propose(snapshot: Snapshot, given: PlacementInput, known: Addresses) -> Proposal:
     """Plan ``given`` on ``snapshot``. ``known`` is what Pulumi's state says of ``assignments``."""
     proposed = plan(snapshot, given.wanted, given.options)
-    return completed(snapshot, proposed, change_of(proposed.steps), known)
+    return completed(snapshot, proposed, change_of(proposed.steps, snapshot), known)
 
 
 def completed(snapshot: Snapshot, proposed: Plan, change: Mapping[str, Any], known: Addresses) -> Proposal:

@@ -112,8 +112,8 @@ def cards_of(place: str) -> list[str]:
 
 
 def step_pool(step: Mapping[str, Any]) -> str:
-    """Return the pool of the place that a step says."""
-    place = unpacked(step.get("place")) or {}
+    """Return the pool of the place that a step is about: where its instance goes, else where it is."""
+    place = unpacked(step.get("place")) or step.get("from") or {}
     return str(place.get("pool", ""))
 
 
