@@ -20,7 +20,7 @@ from tests.rules.test_each_pool_rule import CASES as POOL_CASES
 from tests.rules.test_each_service_rule import CASES as SERVICE_CASES
 from tests.spec.build import ROOT, pool, service
 
-JUDGED_BY_CHECK = {"pool-has-nodes", "local-ports", "local-run"}
+JUDGED_BY_CHECK = {"pool-has-nodes", "local-ports", "local-run", "pool-holds-no-secret"}
 """Rules of pools about what GpuPool's inputs do not hold."""
 
 PERCENTAGE_ALONE = {"metadata": {"gpu_core_percentage": 5}}
