@@ -61,6 +61,12 @@ class Backend(Protocol):
     def copy(self, version: str | None) -> sa.Engine:
         """Return a copy in memory, at its own schema version, to be read by a newer program."""
 
+    def unwritable(self) -> bool:
+        """Return whether it can be read by :meth:`copy` alone, as this user may write nothing at its place."""
+
+    def not_written(self) -> LedgerError:
+        """Return the error for a write to such a ledger."""
+
     def missing(self) -> LedgerMissing:
         """Return the error for a write to a ledger that is not there."""
 

@@ -5,7 +5,7 @@
     LedgerError
       Unusable              the ledger cannot be opened or written: file, lock, version, key
         NotALedger · LedgerMissing · LedgerLocked, LedgerUnreachable (retriable) · LedgerReadOnly · LedgerTooNew
-        BadLocation · KeyFault
+        LedgerExposed · BadLocation · KeyFault
       Refused               it can, but this change is not made; nothing was written
         StalePlan · PlanIncomplete · PoolInUse · ForeignHolder · IllegalMove · LeaseHeld · LeaseLost
       Unknown               it has no such thing
@@ -53,6 +53,10 @@ class LedgerUnreachable(Unusable):
 
 class LedgerReadOnly(Unusable):
     """The file or its folder, or the database, may not be written."""
+
+
+class LedgerExposed(Unusable):
+    """Every user of the machine may read or write the file."""
 
 
 class LedgerTooNew(Unusable):

@@ -100,6 +100,8 @@ def _migrate(database: Database) -> None:
 
 
 def _existing(backend: Backend, patience: timedelta) -> Database:
+    if backend.unwritable():
+        return _only_read(backend)
     database = Database(backend.engine(create=False, patience=patience), backend=backend, patience=patience)
     try:
         with database.read() as connection:
@@ -116,6 +118,22 @@ def _existing(backend: Backend, patience: timedelta) -> Database:
     with copied.engine.begin() as connection:
         upgrade(connection)
     return copied
+
+
+def _only_read(backend: Backend) -> Database:
+    """Return a picture of what is there, brought to this version."""
+    database = Database(backend.copy(None), backend=backend, frozen=backend.not_written)
+    try:
+        with database.read() as connection:
+            backend.recognise(connection)
+            old = must_upgrade(connection, backend.name)
+        if old:
+            with database.engine.begin() as connection:
+                upgrade(connection)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _nothing(backend: Backend) -> Database:

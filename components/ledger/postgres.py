@@ -165,6 +165,14 @@ class PostgresDatabase:
         engine.dispose()
         return memory
 
+    def unwritable(self) -> bool:
+        """No: a role that may only read reads as any other, and the server refuses what it writes."""
+        return False
+
+    def not_written(self) -> LedgerError:
+        """Return the error for a write by a role that may only read, where it is known before the server says so."""
+        return LedgerReadOnly(f"ledger {self.name} may not be written by this role")
+
     def missing(self) -> LedgerMissing:
         """Return the error for a write to a database that has no tables yet."""
         return LedgerMissing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from components.ledger import keys
 from components.ledger.backend import AT, WRITE
 from components.ledger.errors import (
     LedgerError,
+    LedgerExposed,
     LedgerLocked,
     LedgerMissing,
     LedgerReadOnly,
@@ -27,8 +29,13 @@ from components.ledger.errors import (
 APPLICATION_ID = 0x45415347
 """``EASG`` in the file's header: tells a ledger from any other SQLite database."""
 MAGIC = b"SQLite format 3\0"
+_HEADER = 100
+_ID = slice(68 - len(MAGIC), 72 - len(MAGIC))
+"""Bytes of the header (https://www.sqlite.org/fileformat.html), and where in what follows the first ones the id stands."""
 NAP = timedelta(milliseconds=200)
 """How long SQLite itself waits for a lock before the caller's own limited retry takes over."""
+_GLANCES = 5
+"""How often a file is read that changes meanwhile."""
 
 
 class SqliteFile:
@@ -54,11 +61,11 @@ class SqliteFile:
         """Return whether the file exists and holds anything; a file of no bytes reads as none.
 
         Raises :class:`NotALedger` when its first bytes are not those of an SQLite database, :class:`LedgerReadOnly` when
-        it cannot be read.
+        it cannot be read, :class:`LedgerExposed` when every user of the machine can.
         """
         try:
             with self.path.open("rb") as file:
-                head = file.read(len(MAGIC))
+                head, rest = file.read(len(MAGIC)), file.read(_HEADER - len(MAGIC))
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
@@ -70,14 +77,37 @@ class SqliteFile:
                 f"{self.path} is not a ledger: it begins with {head!r}, not as an SQLite database does; "
                 f"{AT} the right file, or move this one away"
             )
+        # Before SQLite makes files of the same modes beside it; :meth:`recognise` sees what is not in the file itself yet.
+        if rest[_ID] == APPLICATION_ID.to_bytes(4, "big"):
+            self._refuse_exposed()
         return bool(head)
+
+    def _refuse_exposed(self) -> None:
+        """Raise :class:`LedgerExposed` where others than user and group may open the file or what SQLite keeps beside it.
+
+        A group is a choice: it is how users of one machine share a ledger. Everybody is nearly always an accident.
+        """
+        files = [self.path, *(self._beside(ending) for ending in ("-wal", "-shm"))]
+        open_to_all = [file for file in files if _mode(file) & stat.S_IRWXO]
+        if open_to_all:
+            names = " ".join(str(file) for file in open_to_all)
+            raise LedgerExposed(
+                f"ledger {self.path} is open to every user of this machine (mode {_mode(open_to_all[0]):o} of "
+                f"{open_to_all[0].name}), and it has the names, places and endpoints of all services; run `chmod o= {names}`"
+            )
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(self.path.name + ending)
 
     def make_place(self) -> None:
         """Create the file with mode 600 unless it is there: specs are encrypted, names and endpoints are not."""
         self.is_there()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            with os.fdopen(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600), "rb") as file:
+                if not (found := os.fstat(file.fileno())).st_size:
+                    # Somebody made the file empty before us, with the modes of any file.
+                    os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode) & ~stat.S_IRWXO)
         except OSError as error:
             raise LedgerReadOnly(
                 f"ledger {self.path} cannot be created or written ({error.strerror}); give this user write access to "
@@ -111,9 +141,13 @@ class SqliteFile:
         _raw(connection).execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def recognise(self, connection: sa.Connection) -> None:
-        """Raise :class:`NotALedger` unless the file is ours, or has no table: then nobody has used it yet."""
+        """Raise :class:`NotALedger` unless the file is ours, or has no table: then nobody has used it yet.
+
+        Raises :class:`LedgerExposed` where it is ours, and every user of the machine may open it.
+        """
         raw = _raw(connection)
         if raw.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+            self._refuse_exposed()
             return
         if not raw.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0]:
             raise NotALedger(
@@ -124,9 +158,43 @@ class SqliteFile:
         """None: a file is used on one machine, which has one clock."""
         return None
 
+    def unwritable(self) -> bool:
+        """Return whether this user may only read the file, and SQLite cannot: it needs a file of its own beside it."""
+        able = all(os.access(place, os.W_OK) for place in (self.path, self.path.parent))
+        return not able and not all(os.access(self._beside(ending), os.R_OK) for ending in ("-wal", "-shm"))
+
+    def not_written(self) -> LedgerReadOnly:
+        """Return the error for a write to a file that this user may only read."""
+        return LedgerReadOnly(
+            f"ledger {self.path} may not be written by this user, who can preview and not apply; give this user write "
+            f"access to the file and to {self.path.parent}"
+        )
+
+    def _picture(self, memory: sqlite3.Connection) -> None:
+        """Read the file as it lies there: nobody has it open, or there would be a log beside it."""
+        for _ in range(_GLANCES):
+            before = self.path.stat()
+            content = bytearray(self.path.read_bytes())
+            log = self._beside("-wal")
+            after = self.path.stat()
+            if not (log.exists() and log.stat().st_size) and (before.st_mtime_ns, before.st_size) == (
+                after.st_mtime_ns,
+                after.st_size,
+            ):
+                # A database in memory keeps no log; the header says which kind it is (bytes 18 and 19).
+                content[18:20] = b"\1\1"
+                memory.deserialize(bytes(content))
+                return
+        raise LedgerLocked(
+            f"ledger {self.path} is being written just now, and this user may only read it; try again in a moment"
+        )
+
     def copy(self, version: str | None) -> sa.Engine:
         """Return an engine over a copy in memory of what is committed in the file."""
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        if self.unwritable():
+            self._picture(memory)
+            return _engine_over(memory)
         source = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=NAP.total_seconds()
         )
@@ -198,6 +266,14 @@ _MEANINGS: dict[int | None, tuple[type[LedgerError], str]] = {
     ),
     sqlite3.SQLITE_IOERR: (Unusable, "could not be read or written ({error}); check the disk of {folder}"),
 }
+
+
+def _mode(file: Path) -> int:
+    """Return the permissions of a file, 0 where there is none."""
+    try:
+        return stat.S_IMODE(file.stat().st_mode)
+    except FileNotFoundError:
+        return 0
 
 
 def _raw(connection: sa.Connection) -> Any:
