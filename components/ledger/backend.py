@@ -5,6 +5,7 @@ Everything else of this stage is the same for both: tables, migrations, queries,
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -45,6 +46,9 @@ class Backend(Protocol):
 
     def engine(self, *, create: bool, patience: timedelta) -> sa.Engine:
         """Return an engine. ``create``: it may make the database. ``patience``: how long a writer waits for others."""
+
+    def hurrying(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """Return within what a transaction that writes need not wait for the answer to each statement."""
 
     def prepare(self, engine: sa.Engine) -> None:
         """Set up what stays with the database, outside any transaction."""

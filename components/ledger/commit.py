@@ -5,7 +5,7 @@ Runs inside one write transaction, so that nothing changes between the judgement
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,22 +14,19 @@ import sqlalchemy as sa
 
 from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.declarations import (
-    Known,
-    drop_services,
-    know,
-    new_id,
-    sweep_specs,
-    take_up_specs,
-)
+from components.ledger.declarations import new_id, nodes_at, remember, sweep_specs
 from components.ledger.draft import Draft, covered, draft
-from components.ledger.errors import Refused, StalePlan
+from components.ledger.errors import StalePlan
 from components.ledger.events import Story
 from components.ledger.inventory import release_departed, take_up
 from components.ledger.judge import AGAIN, judge
+from components.ledger.leases import Alive, refuse_while_held
 from components.ledger.planned import tell_plan
-from components.ledger.records import Commit
-from components.ledger.states import states, views
+from components.ledger.processes import alive as process_alive
+from components.ledger.records import Commit, LeaseHolder
+from components.ledger.standing import Standing, standing
+from components.ledger.states import views
+from components.ledger.wants import forget_absent, take_up_specs, write_waiting, write_wanted
 from components.placement.bound import Assignments, same_place
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, NodeView, Place, Snapshot
@@ -39,8 +36,15 @@ from components.spec.node import Node
 _instance = schema.instance
 _plan = schema.plan
 _step = schema.step
-_FEW = 200
-"""Up to so many nodes are asked for by name; more, and their pools' rows are read whole."""
+_ADD_PLAN = _plan.insert()
+_ADD_STEPS = _step.insert()
+_OF_PLANS: sa.BindParameter[int] = sa.bindparam("plans", expanding=True)
+_DROP_STEPS = (
+    _step.update()
+    .where(_step.c.plan_id.in_(_OF_PLANS), _step.c.state == "open")
+    .values(state="dropped", ended=sa.bindparam("now"))
+)
+_SUPERSEDE = _plan.update().where(_plan.c.id.in_(_OF_PLANS)).values(state="superseded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ class Proposal:
 
     ``holder``: physical id of the Placement that holds the reservations from now on; empty leaves it as it is.
     ``tokens``: service -> its encrypted token, ``options``: how services are placed, both for reconciling. ``repair``: the
-    plan works towards what an earlier one committed, so that no declaration is taken up or forgotten by it.
+    plan works towards what an earlier one committed, so that no declaration is taken up or forgotten by it. ``process``:
+    who commits; then another one that lives and carries out for this owner is in the way.
     """
 
     owner: str
@@ -63,57 +68,91 @@ class Proposal:
     tokens: Mapping[str, bytes] = field(default_factory=dict)
     options: Mapping[str, Any] | None = None
     repair: bool = False
+    process: LeaseHolder | None = None
+    alive: Alive = process_alive
 
 
 def commit(
     connection: sa.Connection, proposal: Proposal, mint: Callable[[], str], story: Story, now: datetime
 ) -> Commit:
-    """Judge the proposal and write it. Raises :class:`StalePlan` or :class:`PlanIncomplete`; the caller then undoes all."""
+    """Judge the proposal and write it. Raises :class:`StalePlan`, :class:`PlanIncomplete` or :class:`LeaseHeld`; the caller
+    then undoes all."""
     owner = proposal.owner
-    known = know(connection, owner, story, now)
-    own = {row.held.id: row.held for row in held_rows.load(connection, _instance.c.owner == owner)}
+    begun = [step.place for step in proposal.steps if step.op == "start" and not step.instance and step.place]
+    pools = {
+        *proposal.pools,
+        *(node.pool for node in proposal.nodes),
+        *(place.pool for place in begun),
+    }
+    names = {place.node for place in begun}
+    there = standing(connection, owner, pools, names, declared=not proposal.repair)
+    if proposal.process is not None:
+        refuse_while_held(there.leases, owner, proposal.process, proposal.alive, now)
+    if not there.known:
+        remember(connection, owner, story, now)
+    own = {name: row.held for name, row in there.rows.items() if row.held.owner == owner}
     if proposal.expected is not None:
         _as_expected(proposal.expected, own)
     tokens = {wanted.service: wanted.token_hash for wanted in proposal.wanted}
     made = draft(owner, proposal.steps, own, tokens, mint)
-    pools = {
-        *proposal.pools,
-        *(node.pool for node in proposal.nodes),
-        *(held.place.pool for held in made.fresh),
-    }
-    counted = take_up(connection, owner, pools, proposal.nodes, story, now)
-    seen = views(counted, states(connection, pools))
-    covered(own.values(), proposal.assignments, made, _lost_places(seen))
-    _judge(connection, pools, seen, own, made)
-    plan_id = _write_plan(connection, proposal, made, story, now)
-    tell_plan(story, made, proposal.steps, own, (node for node, _ in counted), plan_id)
+    counted = take_up(connection, owner, there, proposal.nodes, story, now)
+    seen = {view.node.key: view for view in views(counted, there.states)}
+    look = _Look(connection, there, seen)
+    covered(own.values(), proposal.assignments, made, look.is_lost)
+    _judge(look, own, made)
+    plan_id = _write_plan(connection, proposal, there, made, story, now)
+    look.read(own[name].place for name in made.stopped & own.keys() if made.fresh)
+    nodes = [view.node for view in look.seen.values()]
+    tell_plan(story, made, proposal.steps, own, nodes, plan_id)
     _write_rows(connection, made, own, counted, plan_id, story, now)
-    _write_waiting(connection, proposal, plan_id, now)
-    _write_owner(connection, proposal, known)
+    write_waiting(connection, owner, there, proposal.assignments, plan_id, now)
+    _write_owner(connection, proposal, there)
     if not proposal.repair:
-        _write_wanted(connection, proposal, plan_id, now)
-        _forget_absent(connection, proposal, story)
+        after = [*(held for name, held in own.items() if name not in made.dropped), *made.fresh]
+        write_wanted(connection, owner, there, proposal.wanted, proposal.tokens, plan_id)
+        take_up_specs(connection, there, proposal.wanted, after, now)
+        forget_absent(connection, owner, there, proposal.wanted, after, story)
     if made.dropped or any(departed for _, departed in counted):
         release_departed(connection, story)
     return Commit(plan_id=plan_id, ids=made.ids)
 
 
-def release_owner(connection: sa.Connection, owner: str, holder: str, story: Story) -> bool:
-    """Forget wanted and waiting of an owner that holds nothing; False where ``holder`` no longer holds its placement."""
-    table = schema.owner
-    named = connection.scalar(sa.select(table.c.placement).where(table.c.name == owner))
-    if named != holder:
-        return False
-    held = held_rows.load(connection, _instance.c.owner == owner)
-    if held:
-        raise Refused(
-            f"{owner} still holds {len(held)} instances, {held[0].held.id} first: stop them, then release the placement"
+@dataclass(slots=True)
+class _Look:
+    """What is there, looked up further where the plan turns out to need more of it than it names."""
+
+    connection: sa.Connection
+    there: Standing
+    seen: dict[str, NodeView]
+
+    def read(self, places: Iterable[Place]) -> None:
+        """Read the nodes of these places that were not read yet."""
+        pools = set(self.there.asked)
+        missing = {place.node for place in places if place.pool in pools and place.node_key not in self.seen}
+        if missing:
+            pairs = nodes_at(self.connection, self.there.asked, missing)
+            self.seen |= {view.node.key: view for view in views(pairs, self.there.states)}
+
+    def view(self, place: Place) -> NodeView | None:
+        """Return the place's node if it is of these pools."""
+        self.read((place,))
+        return self.seen.get(place.node_key)
+
+    def is_lost(self, place: Place) -> bool:
+        """Return whether the place is on a lost node or card."""
+        view = self.view(place)
+        return view is not None and (
+            view.state == "lost" or any(view.card_states.get(uuid) == "lost" for uuid in place.cards)
         )
-    for kept in (schema.wanted, schema.waiting):
-        connection.execute(kept.delete().where(kept.c.owner == owner))
-    connection.execute(table.update().where(table.c.name == owner).values(placement=""))
-    story.tell(f"owner/{owner}", "released", f"placement {holder} was deleted")
-    return True
+
+    def rows_on(self, places: Iterable[Place]) -> list[held_rows.Row]:
+        """Return all rows on the nodes of these places."""
+        keys = {place.node_key for place in places}
+        rows = dict(self.there.rows)
+        if unread := sorted({place.node for place in places} - self.there.read):
+            where = _instance.c.pool.in_(self.there.asked), _instance.c.node.in_(unread)
+            rows |= {row.held.id: row for row in held_rows.load(self.connection, *where)}
+        return [row for row in rows.values() if row.held.place.node_key in keys]
 
 
 def _as_expected(expected: Snapshot, own: Mapping[str, Held]) -> None:
@@ -138,53 +177,25 @@ def _service_of(instance: str) -> str:
     return instance.split("/")[-3]
 
 
-def _lost_places(seen: Sequence[NodeView]) -> Callable[[Place], bool]:
-    by_key = {view.node.key: view for view in seen}
-
-    def lost(place: Place) -> bool:
-        view = by_key.get(place.node_key)
-        return view is not None and (
-            view.state == "lost" or any(view.card_states.get(uuid) == "lost" for uuid in place.cards)
-        )
-
-    return lost
-
-
-def _judge(
-    connection: sa.Connection, pools: set[str], seen: Sequence[NodeView], own: Mapping[str, Held], made: Draft
-) -> None:
+def _judge(look: _Look, own: Mapping[str, Held], made: Draft) -> None:
     # A row that was pending is judged anew: what it waits for may be another now, or nothing.
     turned = [held for held in made.resumed if own[held.id].state == "pending"]
     judged = [*made.fresh, *turned]
     if not judged:
         return
     replaced = {*made.dropped, *(held.id for held in turned)}
-    keys = {held.place.node_key for held in judged}
-    where = [_instance.c.pool.in_(sorted(pools))]
-    names = sorted({held.place.node for held in judged})
-    if len(names) <= _FEW:
-        where.append(_instance.c.node.in_(names))
-    there = [
-        row
-        for row in held_rows.load(connection, *where)
-        if row.held.id not in replaced and row.held.place.node_key in keys
-    ]
-    judge(seen, there, judged)
+    places = [held.place for held in judged]
+    there = [row for row in look.rows_on(places) if row.held.id not in replaced]
+    judge([view for place in places if (view := look.view(place))], there, judged)
 
 
 def _write_plan(
-    connection: sa.Connection, proposal: Proposal, made: Draft, story: Story, now: datetime
+    connection: sa.Connection, proposal: Proposal, there: Standing, made: Draft, story: Story, now: datetime
 ) -> int:
-    owner = proposal.owner
-    open_plans = sa.select(_plan.c.id).where(_plan.c.owner == owner, _plan.c.state == "open")
-    superseded = connection.scalars(open_plans).all()
+    superseded = there.open_plans
     if superseded:
-        connection.execute(
-            _step.update()
-            .where(_step.c.plan_id.in_(superseded), _step.c.state == "open")
-            .values(state="dropped", ended=now)
-        )
-        connection.execute(_plan.update().where(_plan.c.id.in_(superseded)).values(state="superseded"))
+        connection.execute(_DROP_STEPS, {"plans": superseded, "now": now})
+        connection.execute(_SUPERSEDE, {"plans": superseded})
     steps = [
         {
             "n": step.n,
@@ -197,25 +208,23 @@ def _write_plan(
         for step in proposal.steps
     ]
     state = "open" if any(step["state"] == "open" for step in steps) else "done"
-    done = connection.execute(
-        _plan.insert().values(owner=owner, state=state, because=story.because, committed=now)
-    )
-    plan_id = new_id(done)
+    plan = {"owner": proposal.owner, "state": state, "because": story.because, "committed": now}
+    plan_id = new_id(connection.execute(_ADD_PLAN, plan))
     if steps:
-        connection.execute(_step.insert(), [step | {"plan_id": plan_id} for step in steps])
+        connection.execute(_ADD_STEPS, [step | {"plan_id": plan_id} for step in steps])
     for old in superseded:
         story.tell(f"plan/{old}", "superseded", f"by plan {plan_id}", plan_id=old)
     story.tell(f"plan/{plan_id}", "committed", f"{len(steps)} steps", plan_id=plan_id)
     return plan_id
 
 
-def _write_owner(connection: sa.Connection, proposal: Proposal, known: Known) -> None:
+def _write_owner(connection: sa.Connection, proposal: Proposal, there: Standing) -> None:
     """Write who holds the reservations and what the plan was made under, where that is not what stands there."""
     values: dict[str, Any] = {}
-    if proposal.holder and proposal.holder != known.placement:
+    if proposal.holder and proposal.holder != there.placement:
         values["placement"] = proposal.holder
     options = None if proposal.options is None else dict(proposal.options)
-    if not proposal.repair and options != known.options:
+    if not proposal.repair and options != there.options:
         values["options"] = options
     if values:
         connection.execute(
@@ -247,54 +256,6 @@ def _write_rows(
         story.tell(dropped, "dropped", "it had no place yet, and is no longer wanted", plan_id=plan_id)
 
 
-def _write_wanted(connection: sa.Connection, proposal: Proposal, plan_id: int, now: datetime) -> None:
-    owner, wanted = proposal.owner, schema.wanted
-    before = connection.execute(sa.select(wanted.c.service).where(wanted.c.owner == owner)).scalars().all()
-    connection.execute(wanted.delete().where(wanted.c.owner == owner))
-    documents = [
-        {
-            "owner": owner,
-            "service": service.service,
-            "revision": service.revision,
-            "document": service.to_dict(),
-            "plan_id": plan_id,
-            "token": proposal.tokens.get(service.service),
-        }
-        for service in proposal.wanted
-    ]
-    if documents:
-        connection.execute(wanted.insert(), documents)
-    revisions = {service.service: service.revision for service in proposal.wanted}
-    take_up_specs(connection, owner, revisions, now)
-    services = sorted({*before, *(service.service for service in proposal.wanted)})
-    sweep_specs(connection, owner, services, now)
-
-
-def _write_waiting(connection: sa.Connection, proposal: Proposal, plan_id: int, now: datetime) -> None:
-    owner, waiting = proposal.owner, schema.waiting
-    key = (waiting.c.service, waiting.c.ordinal)
-    since = {
-        (row.service, row.ordinal): row.since
-        for row in connection.execute(sa.select(*key, waiting.c.since).where(waiting.c.owner == owner))
-    }
-    if since:
-        connection.execute(waiting.delete().where(waiting.c.owner == owner))
-    pairs = [
-        {
-            "owner": owner,
-            "service": service,
-            "ordinal": ordinal,
-            "plan_id": plan_id,
-            "since": since.get((service, ordinal), now),
-        }
-        for service, places in proposal.assignments.items()
-        for ordinal, place in places.items()
-        if place is None
-    ]
-    if pairs:
-        connection.execute(waiting.insert(), pairs)
-
-
 def release(connection: sa.Connection, owner: str, holder: str, story: Story) -> bool:
     """Forget what this owner's plans wanted, once nothing is held and if ``holder`` still holds the reservations."""
     query = sa.select(schema.owner.c.placement).where(schema.owner.c.name == owner)
@@ -317,18 +278,3 @@ def release(connection: sa.Connection, owner: str, holder: str, story: Story) ->
     sweep_specs(connection, owner, services, story.now)
     story.tell(f"owner/{owner}", "reservations released", f"by {holder}")
     return True
-
-
-def _forget_absent(connection: sa.Connection, proposal: Proposal, story: Story) -> None:
-    """Forget declarations of this owner that the plan does not want and that hold nothing."""
-    service = schema.service
-    holds = sa.exists().where(_instance.c.owner == service.c.owner, _instance.c.service == service.c.name)
-    query = (
-        sa.select(service.c.name)
-        .where(service.c.owner == proposal.owner, sa.not_(holds))
-        .order_by(service.c.name)
-    )
-    wanted = {item.service for item in proposal.wanted}
-    drop_services(
-        connection, proposal.owner, [name for name in connection.scalars(query) if name not in wanted], story
-    )

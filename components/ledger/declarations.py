@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
+from components.ledger.asking import ask
 from components.ledger.errors import ForeignHolder, PoolInUse, UnknownRevision
 from components.ledger.events import Story
 from components.ledger.keys import Vault
@@ -20,6 +21,7 @@ from components.ledger.records import ForgetOutcome, PastSpec, PoolRecord, Servi
 from components.spec.node import Node
 
 _instance = schema.instance
+_node = schema.node
 _pool = schema.pool
 _service = schema.service
 _spec = schema.spec
@@ -31,9 +33,16 @@ def _is(table: sa.Table, **names: str) -> sa.ColumnElement[bool]:
 
 
 # Built once: building a statement costs more than running it.
-_FIND_OWNER = sa.select(schema.owner.c.placement, schema.owner.c.options).where(
-    _is(schema.owner, name="b_owner")
-)
+_FIND_OWNER = sa.select(schema.owner.c.name).where(_is(schema.owner, name="b_owner"))
+NODES = sa.select(_node.c.document, _node.c.departed)
+"""Nodes that committed plans have taken up, and whether each has left the program."""
+DECLARED = sa.select(_pool.c.declared).where(_pool.c.committed.is_(False))
+"""The nodes of pools whose owners have not committed any plan yet."""
+_POOLS = sa.bindparam("b_pools", expanding=True, type_=sa.String)
+_NODES_IN = NODES.where(_node.c.pool.in_(_POOLS))
+_DECLARED_IN = DECLARED.where(_pool.c.name.in_(_POOLS))
+_NODES_AT = _NODES_IN.where(_node.c.name.in_(sa.bindparam("b_names", expanding=True)))
+_ADD_OWNER = schema.owner.insert()
 _SPECS = _is(_spec, owner="b_owner", service="b_service", revision="b_revision")
 _NEWEST_SPEC = (
     sa.select(_spec.c.sealed).where(_SPECS).order_by(_spec.c.taken_up.desc(), _spec.c.id.desc()).limit(1)
@@ -46,12 +55,25 @@ _ALL_SPECS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger has of an owner: who holds its reservations, and the options of its newest plan."""
+def _same(table: sa.Table, *names: str) -> sa.Exists:
+    return sa.exists().where(*(table.c[name] == _spec.c[name] for name in names))
 
-    placement: str = ""
-    options: Mapping[str, Any] | None = None
+
+_NEEDED = sa.or_(
+    sa.exists().where(_service.c.owner == _spec.c.owner, _service.c.spec == _spec.c.id),
+    sa.and_(
+        _spec.c.taken_up,
+        sa.or_(
+            _same(_wanted, "owner", "service", "revision"), _same(_instance, "owner", "service", "revision")
+        ),
+    ),
+)
+UNUSED_SPECS = sa.select(_spec.c.id).where(
+    _spec.c.owner == sa.bindparam("owner"),
+    _spec.c.service.in_(sa.bindparam("services", expanding=True)),
+    sa.not_(_NEEDED),
+)
+"""Specs of some ``services`` of an ``owner`` that are neither declared, nor wanted, nor run by an instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +88,16 @@ class PoolDeclaration:
     nodes: Sequence[Node] = ()
 
 
-def know(connection: sa.Connection, owner: str, story: Story, now: datetime) -> Known:
-    """Remember that this ledger holds things of this owner; return what stands there of it."""
-    found = connection.execute(_FIND_OWNER, {"b_owner": owner}).first()
-    if found is not None:
-        return Known(found.placement, found.options)
-    connection.execute(schema.owner.insert().values(name=owner, placement="", since=now))
+def know(connection: sa.Connection, owner: str, story: Story, now: datetime) -> None:
+    """Remember that this ledger holds things of this owner."""
+    if connection.scalar(_FIND_OWNER, {"b_owner": owner}) is None:
+        remember(connection, owner, story, now)
+
+
+def remember(connection: sa.Connection, owner: str, story: Story, now: datetime) -> None:
+    """Write that this ledger holds things of an owner, of whom it had none."""
+    connection.execute(_ADD_OWNER, {"name": owner, "placement": "", "since": now})
     story.tell(f"owner/{owner}", "first seen")
-    return Known()
 
 
 def declare_pool(
@@ -160,18 +184,26 @@ def nodes_of(connection: sa.Connection, names: Iterable[str]) -> tuple[tuple[Nod
 
     Those of committed plans; as declared for a pool whose owner has not committed any plan yet.
     """
-    names = sorted(set(names))
-    table = schema.node
-    rows = connection.execute(
-        sa.select(table.c.document, table.c.departed).where(table.c.pool.in_(names))
-    ).all()
-    found = [(Node.from_dict(row.document), bool(row.departed)) for row in rows]
-    fresh = sa.select(_pool.c.declared).where(_pool.c.name.in_(names), _pool.c.committed.is_(False))
+    where = {"b_pools": sorted(set(names))}
+    return nodes_from(*ask(connection, (_NODES_IN, where), (_DECLARED_IN, where)))
+
+
+def nodes_from(documents: Iterable[Any], declared: Iterable[Any]) -> tuple[tuple[Node, bool], ...]:
+    """Return :func:`nodes_of` from rows of :data:`NODES` and :data:`DECLARED`."""
+    found = [(Node.from_dict(row.document), bool(row.departed)) for row in documents]
     known = {node.key for node, _ in found}
-    for documents in connection.scalars(fresh):
-        declared = [Node.from_dict(document) for document in documents]
-        found += [(node, False) for node in declared if node.key not in known]
+    for row in declared:
+        nodes = [Node.from_dict(document) for document in row.declared]
+        found += [(node, False) for node in nodes if node.key not in known]
     return tuple(sorted(found, key=lambda pair: pair[0].key))
+
+
+def nodes_at(
+    connection: sa.Connection, pools: Iterable[str], names: Iterable[str]
+) -> tuple[tuple[Node, bool], ...]:
+    """Return those nodes of these names that committed plans have taken up."""
+    (found,) = ask(connection, (_NODES_AT, {"b_pools": sorted(pools), "b_names": sorted(names)}))
+    return nodes_from(found, ())
 
 
 def sealed_for(vault: Vault, owner: str, declared: ServiceRecord) -> bytes:
@@ -246,36 +278,25 @@ def drop_services(connection: sa.Connection, owner: str, services: Sequence[str]
 
 def sweep_specs(connection: sa.Connection, owner: str, services: Sequence[str], now: datetime) -> None:
     """Put away specs of these services that are neither declared, nor wanted, nor run by an instance."""
-    declared = sa.exists().where(_service.c.owner == _spec.c.owner, _service.c.spec == _spec.c.id)
-    committed = sa.exists().where(
-        _wanted.c.owner == _spec.c.owner,
-        _wanted.c.service == _spec.c.service,
-        _wanted.c.revision == _spec.c.revision,
-    )
-    run = sa.exists().where(
-        _instance.c.owner == _spec.c.owner,
-        _instance.c.service == _spec.c.service,
-        _instance.c.revision == _spec.c.revision,
-    )
-    needed = sa.or_(declared, sa.and_(_spec.c.taken_up, sa.or_(committed, run)))
-    _put_away(connection, (_spec.c.owner == owner, _spec.c.service.in_(services), sa.not_(needed)), now)
-
-
-def _put_away(connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], now: datetime) -> None:
-    """Move specs to the past; those that no plan ever took up meant nothing, and are dropped."""
     # Nearly always there is none, and asking is a fraction of moving nothing.
-    if connection.scalar(sa.select(_spec.c.id).where(*which).limit(1)) is None:
-        return
+    (unused,) = ask(connection, (UNUSED_SPECS, {"owner": owner, "services": services}))
+    if unused:
+        put_away(connection, [row.id for row in unused], now)
+
+
+def put_away(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> None:
+    """Move specs to the past; those that no plan ever took up meant nothing, and are dropped."""
+    which = _spec.c.id.in_(numbers)
     past = schema.past_spec
     kept = [_spec.c[column.name] for column in past.columns if column.name not in ("id", "until")]
     # A number of its own: SQLite gives the highest spec's to the next one once that is put away.
     before = sa.select(sa.func.coalesce(sa.func.max(past.c.id), 0)).scalar_subquery()
     number = before + sa.func.row_number().over(order_by=_spec.c.id)
     until = sa.literal(now, schema.UtcTime)
-    query = sa.select(number, *kept, until).where(*which, _spec.c.taken_up)
+    query = sa.select(number, *kept, until).where(which, _spec.c.taken_up)
     names = ["id", *(column.name for column in kept), "until"]
     connection.execute(past.insert().from_select(names, query))
-    connection.execute(_spec.delete().where(*which))
+    connection.execute(_spec.delete().where(which))
 
 
 def past_specs(connection: sa.Connection, owner: str, service: str, vault: Vault) -> tuple[PastSpec, ...]:
@@ -289,32 +310,6 @@ def past_specs(connection: sa.Connection, owner: str, service: str, vault: Vault
             found.append(PastSpec(row.revision, row.since, until, content["document"]))
     # One may be declared at once with its predecessor's end: what still counts is the later one.
     return tuple(sorted(found, key=lambda spec: (spec.since, spec.until is None)))
-
-
-def take_up_specs(connection: sa.Connection, owner: str, revisions: Mapping[str, str], now: datetime) -> None:
-    """Let the committed plan refer to what is declared now, for each service whose declared revision is the plan's."""
-    query = sa.select(_service.c.name, _service.c.revision, _service.c.spec).where(_service.c.owner == owner)
-    taken = [row for row in connection.execute(query) if revisions.get(row.name) == row.revision]
-    if not taken:
-        return
-    fresh = {row.spec for row in taken}
-    known = sa.select(_spec.c.id).where(_spec.c.owner == owner, _spec.c.taken_up)
-    fresh -= set(connection.scalars(known))
-    if not fresh:
-        return
-    # An earlier content of the same revision (another token) is no longer what anything starts from.
-    named = {row.spec: (row.name, row.revision) for row in taken if row.spec in fresh}
-    again = sa.select(_spec.c.id, _spec.c.service, _spec.c.revision).where(
-        _spec.c.owner == owner, _spec.c.taken_up
-    )
-    replaced = {*named.values()}
-    old = [row.id for row in connection.execute(again) if (row.service, row.revision) in replaced]
-    if old:
-        _put_away(connection, (_spec.c.id.in_(old),), now)
-    connection.execute(
-        _spec.update().where(_spec.c.id == sa.bindparam("b_id")).values(taken_up=True),
-        [{"b_id": number} for number in sorted(fresh)],
-    )
 
 
 def new_id(done: sa.CursorResult[Any]) -> int:

@@ -66,14 +66,16 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, hurrying: bool = True) -> Iterator[sa.Connection]:
         """Give a connection that holds the write lock; commits on the way out, or undoes everything on an exception.
 
+        ``hurrying``: statements that return no rows need not be waited for, nor their number of rows told.
         Raises :class:`LedgerLocked` after ``patience``, and other :class:`LedgerError`.
         """
         if self.frozen is not None:
             raise self.frozen()
-        with self._writers, self._explained(), self._begun(write=True) as connection:
+        hurry = self.backend.hurrying if hurrying else nullcontext
+        with self._writers, self._explained(), self._begun(write=True) as connection, hurry(connection):
             yield connection
             connection.commit()
 

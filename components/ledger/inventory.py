@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from components.ledger import schema
+from components.ledger.asking import ask
 from components.ledger.declarations import nodes_of
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
 from components.ledger.judge import AGAIN
+from components.ledger.standing import Standing, same_document
 from components.ledger.states import forget_states
 from components.spec.node import Node
 
@@ -20,54 +22,59 @@ _card = schema.card
 _instance = schema.instance
 _node = schema.node
 _pool = schema.pool
+_HOLDS = sa.exists().where(_instance.c.pool == _node.c.pool, _instance.c.node == _node.c.name)
+DEPARTED = sa.select(_node.c.pool, _node.c.name).where(_node.c.departed, sa.not_(_HOLDS))
+"""Nodes that left the program and hold nothing any more."""
 
 
 def take_up(
-    connection: sa.Connection,
-    owner: str,
-    pools: Iterable[str],
-    nodes: Sequence[Node],
-    story: Story,
-    now: datetime,
+    connection: sa.Connection, owner: str, there: Standing, nodes: Sequence[Node], story: Story, now: datetime
 ) -> tuple[tuple[Node, bool], ...]:
-    """Make ``nodes`` what these pools have, and return what counts, with whether each has left the program.
+    """Make ``nodes`` what this owner's pools have; return what counts, with whether each has left the program.
 
-    Pools of another owner stay as that owner declared and committed them. Raises :class:`StalePlan` for a card that
-    another pool has.
+    Pools of another owner stay as that owner declared and committed them, and of those only the nodes that ``there`` has
+    are returned. Raises :class:`StalePlan` for a card that another pool has.
     """
-    names = sorted(set(pools))
-    query = sa.select(_pool.c.name, _pool.c.owner, _pool.c.committed).where(_pool.c.name.in_(names))
-    known = {row.name: row for row in connection.execute(query)}
-    mine = [name for name in names if name not in known or known[name].owner == owner]
-    changed = bool(mine) and _write_nodes(connection, mine, nodes, story, now)
-    uncommitted = [name for name in names if name in known and not known[name].committed]
+    mine = [name for name in there.asked if there.pools.get(name, (owner, True))[0] == owner]
+    before = {f"{row.pool}/{row.name}": row for row in there.nodes}
+    changed = _write_nodes(connection, mine, nodes, before, story, now)
+    uncommitted = [name for name, (_, committed) in there.pools.items() if not committed]
     if fresh := [name for name in mine if name in uncommitted]:
         connection.execute(_pool.update().where(_pool.c.name.in_(fresh)).values(committed=True))
-    counted = nodes_of(connection, names)
-    # Cards follow from nodes: where these are as they were, so are those.
     if changed or uncommitted:
-        _write_cards(connection, names, counted)
-    return counted
+        # Cards follow from nodes: where these are as they were, so are those.
+        counted = nodes_of(connection, there.asked)
+        _write_cards(connection, there.asked, counted)
+        return counted
+    as_given = {node.key: node for node in nodes if node.pool in mine}
+    return tuple(
+        (as_given.get(key) or Node.from_dict(row.document), bool(row.departed)) for key, row in before.items()
+    )
 
 
 def release_departed(connection: sa.Connection, story: Story) -> None:
     """Remove nodes that left the program and hold nothing any more."""
-    holds = sa.exists().where(_instance.c.pool == _node.c.pool, _instance.c.node == _node.c.name)
-    query = sa.select(_node.c.pool, _node.c.name).where(_node.c.departed, sa.not_(holds))
-    for row in connection.execute(query).all():
+    (departed,) = ask(connection, (DEPARTED, {}))
+    remove_nodes(connection, departed, story)
+
+
+def remove_nodes(connection: sa.Connection, departed: Iterable[Any], story: Story) -> None:
+    """Remove the nodes that :data:`DEPARTED` answers."""
+    for row in departed:
         _remove(connection, row.pool, row.name)
         story.tell(f"pool/{row.pool}/{row.name}", "removed", "it left the program and holds nothing any more")
 
 
 def _write_nodes(
-    connection: sa.Connection, pools: list[str], nodes: Sequence[Node], story: Story, now: datetime
+    connection: sa.Connection,
+    pools: Sequence[str],
+    nodes: Sequence[Node],
+    before: Mapping[str, Any],
+    story: Story,
+    now: datetime,
 ) -> bool:
     """Write what differs from before; return whether anything did."""
     changed = False
-    query = sa.select(_node.c.pool, _node.c.name, _node.c.document, _node.c.departed).where(
-        _node.c.pool.in_(pools)
-    )
-    before = {f"{row.pool}/{row.name}": row for row in connection.execute(query)}
     given = {node.key: node for node in nodes if node.pool in pools}
     fresh = []
     for key, node in given.items():
@@ -79,7 +86,7 @@ def _write_nodes(
             )
             story.tell(f"pool/{key}", "taken up", f"{node.instance_type}, {len(node.cards)} cards")
             changed = True
-        elif found.departed or found.document != _plain(document):
+        elif found.departed or not same_document(found.document, document):
             change = {"document": document, "departed": False, "since": now}
             connection.execute(
                 _node.update().where(_node.c.pool == node.pool, _node.c.name == node.name).values(**change)
@@ -93,7 +100,7 @@ def _write_nodes(
     if fresh:
         connection.execute(_node.insert(), fresh)
     for key, found in before.items():
-        if key not in given and not found.departed:
+        if found.pool in pools and key not in given and not found.departed:
             here = sa.and_(_node.c.pool == found.pool, _node.c.name == found.name)
             connection.execute(_node.update().where(here).values(departed=True, since=now))
             story.tell(f"pool/{key}", "left the program")
@@ -101,7 +108,7 @@ def _write_nodes(
     return changed
 
 
-def _write_cards(connection: sa.Connection, pools: list[str], nodes: Iterable[tuple[Node, bool]]) -> None:
+def _write_cards(connection: sa.Connection, pools: Sequence[str], nodes: Iterable[tuple[Node, bool]]) -> None:
     wanted: dict[str, dict[str, object]] = {}
     # A card that went to another node of the pool counts there: nodes that left come first and are overwritten.
     for node, _ in sorted(nodes, key=lambda pair: not pair[1]):
@@ -127,7 +134,7 @@ def _write_cards(connection: sa.Connection, pools: list[str], nodes: Iterable[tu
         connection.execute(_card.insert(), new)
 
 
-def _refuse_cards_elsewhere(connection: sa.Connection, pools: list[str], uuids: Sequence[str]) -> None:
+def _refuse_cards_elsewhere(connection: sa.Connection, pools: Sequence[str], uuids: Sequence[str]) -> None:
     query = sa.select(_card.c.uuid, _card.c.pool, _card.c.node).where(_card.c.pool.not_in(pools))
     elsewhere = {row.uuid: row for row in connection.execute(query)}
     for uuid in uuids:
@@ -145,8 +152,3 @@ def _remove(connection: sa.Connection, pool: str, name: str) -> None:
     connection.execute(_node.delete().where(_node.c.pool == pool, _node.c.name == name))
     connection.execute(_card.delete().where(_card.c.pool == pool, _card.c.node == name))
     forget_states(connection, pool, name)
-
-
-def _plain(document: dict[str, object]) -> object:
-    """The document as it comes back from JSON, where tuples are lists."""
-    return json.loads(json.dumps(document))

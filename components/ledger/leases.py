@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +22,10 @@ _lease = schema.lease
 
 RECONCILER = "reconcile"
 """The owner name under which a reconciler holds the leases of its pools: one reconciler per pool at a time."""
+
+LEASES_OF = sa.select(_lease).where(_lease.c.owner == sa.bindparam("owner")).order_by(_lease.c.service)
+"""The rows of one ``owner``, also of leases that were given up."""
+_ALL_LEASES = sa.select(_lease).order_by(_lease.c.owner, _lease.c.service)
 
 Alive = Callable[[LeaseHolder], bool | None]
 """Whether the process still runs; None where that cannot be known from here, so that only time tells."""
@@ -57,9 +62,10 @@ def acquire(
     All or none. Raises :class:`LeaseHeld`, naming each live holder.
     """
     holder = asked.holder
-    standing = {row.service: row for row in _rows(connection, owner)}
+    rows = _rows(connection, owner)
+    standing = {row.service: row for row in rows}
     taken = [service for service in services if service in standing]
-    refuse_while_held(connection, owner, holder, asked.alive, now, services=taken)
+    refuse_while_held(rows, owner, holder, asked.alive, now, services=taken)
     fences: dict[str, int] = {}
     values = {**_columns(holder), "held": True, "since": now, "expires": now + asked.ttl}
     fresh: list[dict[str, object]] = []
@@ -119,7 +125,7 @@ def release(connection: sa.Connection, owner: str, fences: Mapping[str, int], st
 
 def leases(connection: sa.Connection, owner: str | None, alive: Alive, now: datetime) -> tuple[Lease, ...]:
     """Return the leases whose holder lives, by owner and service."""
-    return tuple(lease for lease in _held(connection, owner) if is_live(lease, alive, now))
+    return tuple(lease for lease in _held(_rows(connection, owner)) if is_live(lease, alive, now))
 
 
 def is_live(lease: Lease, alive: Alive, now: datetime) -> bool:
@@ -129,18 +135,21 @@ def is_live(lease: Lease, alive: Alive, now: datetime) -> bool:
 
 
 def refuse_while_held(
-    connection: sa.Connection,
+    rows: Iterable[Any],
     owner: str,
     holder: LeaseHolder | None,
     alive: Alive,
     now: datetime,
     services: Iterable[str] | None = None,
 ) -> None:
-    """Raise :class:`LeaseHeld` if a live process other than ``holder`` carries out any of these services (None: any)."""
+    """Raise :class:`LeaseHeld` if a live process other than ``holder`` carries out any of these services (None: any).
+
+    ``rows``: what :data:`LEASES_OF` answers for the owner.
+    """
     names = None if services is None else set(services)
     others = [
         lease
-        for lease in _held(connection, owner)
+        for lease in _held(rows)
         if (names is None or lease.service in names) and lease.holder != holder and is_live(lease, alive, now)
     ]
     if not others:
@@ -157,20 +166,21 @@ def refuse_while_held(
     )
 
 
-def _held(connection: sa.Connection, owner: str | None) -> list[Lease]:
+def _held(rows: Iterable[Any]) -> list[Lease]:
     return [
         Lease(row.owner, row.service, row.fence, _holder(row), row.since, row.expires)
-        for row in _rows(connection, owner)
+        for row in rows
         if row.held
     ]
 
 
-def _rows(connection: sa.Connection, owner: str | None) -> Sequence[sa.Row[tuple[object, ...]]]:
-    query = sa.select(_lease).order_by(_lease.c.owner, _lease.c.service)
-    return connection.execute(query if owner is None else query.where(_lease.c.owner == owner)).all()
+def _rows(connection: sa.Connection, owner: str | None) -> Sequence[Any]:
+    if owner is None:
+        return connection.execute(_ALL_LEASES).all()
+    return connection.execute(LEASES_OF, {"owner": owner}).all()
 
 
-def _holder(row: sa.Row[tuple[object, ...]]) -> LeaseHolder:
+def _holder(row: Any) -> LeaseHolder:
     return LeaseHolder(row.pid, row.host, row.boot_id, row.created, row.what)
 
 

@@ -89,7 +89,7 @@ def _migrate(database: Database) -> None:
         old = must_upgrade(connection, backend.name)
     database.patiently(lambda: backend.prepare(database.engine))
     if old:
-        with database.write() as connection:
+        with database.write(hurrying=False) as connection:
             # Another process may have done it while this one waited for the lock.
             if must_upgrade(connection, backend.name):
                 if version_of(connection) is None:

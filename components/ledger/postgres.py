@@ -8,7 +8,7 @@ in the order in which they came. Why not finer: docs/decisions/0009.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,12 @@ except ImportError as error:
         "run `make setup`, or `pip install 'eas-slices[postgres]'`"
     ) from error
 
+from components.ledger import pipeline  # needs psycopg
+
 FORMAT = "eas-slices ledger"
 """Stands in the table ``about``: tells a ledger from the tables of another program."""
 LOCK = 0x45415347
 """First half of the advisory lock's key (``EASG``); the second is the schema, since a database may hold two ledgers."""
-MANY = 20
-"""From so many rows on a COPY is worth its own two messages."""
 CONNECT_WITHIN = 10
 """Seconds."""
 IDLE_AT_MOST = timedelta(seconds=20)
@@ -55,7 +55,7 @@ _WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {patience}; "
     "SET LOCAL idle_in_transaction_session_timeout = {idle}; "
     "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local'); "
-    "SELECT pg_advisory_xact_lock({lock}, hashtext(coalesce(current_schema(), '')))"
+    "SELECT pg_advisory_xact_lock({lock}, hashtext(coalesce(current_schema(), ''))); SELECT clock_timestamp()"
 )
 
 
@@ -109,10 +109,13 @@ class PostgresDatabase:
         @event.listens_for(engine, "begin")
         def begin(connection: sa.Connection) -> None:
             write = connection.get_execution_options().get(WRITE, False)
-            connection.exec_driver_sql(writing if write else _READ)
+            pipeline.begin(connection, writing if write else _READ)
 
-        event.listen(engine, "do_executemany", _copied)
-        return engine
+        return pipeline.install(engine)
+
+    def hurrying(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """Let what is written go off without waiting for each answer."""
+        return pipeline.unanswered(connection)
 
     def prepare(self, engine: sa.Engine) -> None:
         """Nothing stays with the database."""
@@ -142,8 +145,10 @@ class PostgresDatabase:
         )
 
     def time(self, connection: sa.Connection) -> datetime | None:
-        """Return the server's time: of this statement, not of the transaction's beginning, which was before its wait."""
-        at: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        """Return the server's time: of when a writer had the ledger for itself, not of when it began to wait for that."""
+        at: datetime | None = pipeline.begun(connection)
+        if at is None:
+            at = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
         return at.astimezone(UTC)
 
     def copy(self, version: str | None) -> sa.Engine:
@@ -190,29 +195,16 @@ class PostgresDatabase:
         kind, saying = _meaning(state, said)
         return kind(f"ledger {self.name} " + saying.format(error=said))
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connect(self) -> pipeline.Connection:
         # BEGIN is ours (see engine), so psycopg sends none.
-        return psycopg.connect(
+        connection = pipeline.Connection.connect(
             self._location.url,
             autocommit=True,
             connect_timeout=CONNECT_WITHIN,
             fallback_application_name="eas",
         )
-
-
-def _copied(cursor: Any, _statement: str, rows: Sequence[Mapping[str, Any]], context: Any) -> bool | None:
-    """Send the rows of a large INSERT as one COPY: the same rows for a fraction of the work, here and on the server."""
-    if len(rows) < MANY or not context.isinsert:
-        return None
-    table, names = context.compiled.statement.table, list(rows[0])
-    if not set(names) <= set(table.columns.keys()):
-        return None
-    quoted = context.dialect.identifier_preparer.quote
-    columns = ", ".join(quoted(name) for name in names)
-    with cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([row[name] for name in names])
-    return True
+        connection.add_notice_handler(connection.hear)
+        return connection
 
 
 def _generic(_inspector: object, _table: object, column: Any) -> None:

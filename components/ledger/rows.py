@@ -29,34 +29,34 @@ class Row:
 def load(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> tuple[Row, ...]:
     """Return the rows that match, by id."""
     result = connection.execute(sa.select(_table).where(*where).order_by(_table.c.id))
-    return tuple(row_of(record._mapping) for record in result)
+    return tuple(row_of(record) for record in result)
 
 
-def row_of(record: Mapping[Any, Any]) -> Row:
+def row_of(record: Any) -> Row:
     """Return one record of the ``instance`` table as a row."""
     place = Place(
-        pool=record["pool"],
-        node=record["node"],
-        cards=tuple(record["cards"]),
-        memory_mib=record["memory_mib"],
-        compute=record["compute"],
-        cpu_milli=record["cpu_milli"],
-        node_memory_mib=record["node_memory_mib"],
-        exclusive=record["exclusive"],
+        pool=record.pool,
+        node=record.node,
+        cards=tuple(record.cards),
+        memory_mib=record.memory_mib,
+        compute=record.compute,
+        cpu_milli=record.cpu_milli,
+        node_memory_mib=record.node_memory_mib,
+        exclusive=record.exclusive,
     )
     held = Held(
-        id=record["id"],
-        owner=record["owner"],
-        service=record["service"],
-        ordinal=record["ordinal"],
-        role=record["role"],
-        revision=record["revision"],
+        id=record.id,
+        owner=record.owner,
+        service=record.service,
+        ordinal=record.ordinal,
+        role=record.role,
+        revision=record.revision,
         place=place,
-        state=record["state"],
-        after=tuple(record["after"]),
-        token_hash=record["token_hash"],
+        state=record.state,
+        after=tuple(record.after),
+        token_hash=record.token_hash,
     )
-    return Row(held, record["since"], record["detail"], record["endpoint"], record["plan_id"])
+    return Row(held, record.since, record.detail, record.endpoint, record.plan_id)
 
 
 def insert(

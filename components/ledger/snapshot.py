@@ -8,16 +8,35 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.declarations import nodes_of
-from components.ledger.records import Committed, OpenStep
-from components.ledger.rows import load
-from components.ledger.states import states, views
+from components.ledger.asking import ask
+from components.ledger.declarations import DECLARED, NODES, nodes_from
+from components.ledger.records import Committed, NodeStateRow, OpenStep
+from components.ledger.rows import row_of
+from components.ledger.states import STATES, views
 from components.placement.plan_types import Step
 from components.placement.snapshot import Snapshot
 from components.spec.claim import Wanted
 from components.spec.node import Node
 
+_instance = schema.instance
 _step = schema.step
+_waiting = schema.waiting
+_MINE = sa.bindparam("owner", type_=sa.String)
+
+
+def _seen(column: sa.Column[str]) -> sa.ColumnElement[bool]:
+    """What this owner still holds in a pool that its program no longer names must be seen, to be stopped."""
+    elsewhere = sa.select(_instance.c.pool).where(_instance.c.owner == _MINE)
+    return sa.or_(column.in_(sa.bindparam("pools", expanding=True)), column.in_(elsewhere.scalar_subquery()))
+
+
+_PICTURE = (
+    sa.select(_instance).where(_seen(_instance.c.pool)).order_by(_instance.c.id),
+    NODES.where(_seen(schema.node.c.pool)),
+    DECLARED.where(_seen(schema.pool.c.name)),
+    STATES.where(_seen(schema.node_state.c.pool)),
+    sa.select(_waiting.c.service, _waiting.c.ordinal).where(_waiting.c.owner == _MINE),
+)
 
 
 def snapshot(
@@ -28,14 +47,12 @@ def snapshot(
     ``nodes`` are the program's; then nothing that GpuPool or EasService wrote is read, except that nodes which the
     program no longer names and which still hold something are draining. None: the nodes that the ledger knows.
     """
-    held_by = schema.instance.c.owner == owner
-    elsewhere = connection.scalars(sa.select(schema.instance.c.pool).where(held_by).distinct()).all()
     named = {*pools, *(node.pool for node in nodes or ())}
-    # What this owner still holds in a pool that its program no longer names must be seen, to be stopped.
-    names = sorted(named.union(elsewhere))
-    held = tuple(row.held for row in load(connection, schema.instance.c.pool.in_(names)))
+    where = {"owner": owner, "pools": sorted(named)}
+    rows, documents, declared, stated, waits = ask(connection, *((question, where) for question in _PICTURE))
+    held = tuple(row_of(row).held for row in rows)
     holding = {row.place.node_key for row in held}
-    known = nodes_of(connection, names)
+    known = nodes_from(documents, declared)
     if nodes is None:
         given = {node.key for node, _ in known if node.pool in named}
         counted = [pair for pair in known if pair[0].key in given]
@@ -43,15 +60,11 @@ def snapshot(
         given = {node.key for node in nodes}
         counted = [(node, False) for node in nodes]
     counted += [(node, True) for node, _ in known if node.key not in given and node.key in holding]
-    waiting = schema.waiting
-    pairs = connection.execute(
-        sa.select(waiting.c.service, waiting.c.ordinal).where(waiting.c.owner == owner)
-    ).all()
     return Snapshot(
         owner=owner,
-        nodes=views(counted, states(connection, names)),
+        nodes=views(counted, (NodeStateRow(*row) for row in stated)),
         held=held,
-        waiting=frozenset((row.service, row.ordinal) for row in pairs),
+        waiting=frozenset((row.service, row.ordinal) for row in waits),
     )
 
 

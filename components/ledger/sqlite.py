@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,10 @@ class SqliteFile:
         event.listen(engine, "connect", _set_up)
         _explicit_transactions(engine)
         return engine
+
+    def hurrying(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """There is nobody to wait for."""
+        return nullcontext()
 
     def prepare(self, engine: sa.Engine) -> None:
         """Switch the file to write-ahead logging: readers then never wait for a writer, nor a writer for them."""

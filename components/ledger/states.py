@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,6 +16,12 @@ from components.spec.node import Node
 
 _table = schema.node_state
 _about = schema.about
+STATES = sa.select(*(_table.c[each.name] for each in fields(NodeStateRow))).order_by(
+    _table.c.pool, _table.c.node, _table.c.card, _table.c.cause
+)
+"""Rows with the fields of :class:`NodeStateRow`."""
+STATES_IN = STATES.where(_table.c.pool.in_(sa.bindparam("pools", expanding=True)))
+"""Those of some ``pools``."""
 _CONFIRMED = "losses confirmed of pool "
 
 
@@ -59,9 +65,8 @@ def confirm(connection: sa.Connection, pool: str, who: str, story: Story, now: d
 
 def states(connection: sa.Connection, pools: Iterable[str]) -> tuple[NodeStateRow, ...]:
     """Return what stands recorded for these pools, by node, card and cause."""
-    query = sa.select(_table).where(_table.c.pool.in_(sorted(set(pools))))
-    query = query.order_by(_table.c.pool, _table.c.node, _table.c.card, _table.c.cause)
-    return tuple(NodeStateRow(**row._mapping) for row in connection.execute(query).all())
+    found = connection.execute(STATES_IN, {"pools": sorted(set(pools))})
+    return tuple(NodeStateRow(*row) for row in found)
 
 
 def views(nodes: Iterable[tuple[Node, bool]], recorded: Iterable[NodeStateRow]) -> tuple[NodeView, ...]:

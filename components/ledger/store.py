@@ -327,12 +327,22 @@ class Ledger:
             if vault is not None
         }
         proposal = committing.Proposal(
-            owner, nodes, pools, wanted, assignments, steps, expected, holder, sealed, options, repair
+            owner,
+            nodes,
+            pools,
+            wanted,
+            assignments,
+            steps,
+            expected,
+            holder,
+            sealed,
+            options,
+            repair,
+            process,
+            self._alive,
         )
         try:
             with self._write(now, because, owner) as (connection, story):
-                if process is not None:
-                    leases.refuse_while_held(connection, owner, process, self._alive, story.now)
                 return committing.commit(connection, proposal, mint, story, story.now)
         except StalePlan as stale:
             self.conflict(owner, stale, now=now, because=because)

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
 from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.declarations import sweep_specs
+from components.ledger.asking import ask
+from components.ledger.declarations import UNUSED_SPECS, put_away
 from components.ledger.errors import IllegalMove, LeaseLost, UnknownInstance
 from components.ledger.events import Story, Where, story_of
-from components.ledger.inventory import release_departed
+from components.ledger.inventory import DEPARTED, remove_nodes
 from components.ledger.lifecycle import allowed
 from components.ledger.records import Observed, Recorded, Transition
 from components.ledger.rows import Row
@@ -32,14 +34,16 @@ Redact = Callable[[Row, str], str]
 _lease = schema.lease
 _CHANGEABLE = ("state", "endpoint", "detail", "token_hash")
 _FEW = 200
-"""Up to so many ids are asked for by name; more, and their owners' rows are read whole."""
+"""So many ids are asked for in one question."""
 
 # Built once: transitions are many and small, and building a statement costs more than running it.
-_FIND_ROWS = sa.select(_instance).where(_instance.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-_FIND_FENCES = sa.select(_lease.c.owner, _lease.c.service, _lease.c.fence).where(
-    _lease.c.held, _lease.c.owner.in_(sa.bindparam("b_owners", expanding=True))
+_FENCE = (
+    sa.select(_lease.c.fence)
+    .where(_lease.c.owner == _instance.c.owner, _lease.c.service == _instance.c.service, _lease.c.held)
+    .scalar_subquery()
 )
-_FIND_FEW_FENCES = _FIND_FENCES.where(_lease.c.service.in_(sa.bindparam("b_services", expanding=True)))
+_IDS: sa.BindParameter[str] = sa.bindparam("b_ids", expanding=True)
+_FIND_ROWS = sa.select(_instance, _FENCE.label("fence")).where(_instance.c.id.in_(_IDS))
 _CHANGE_ROW = (
     _instance.update()
     .where(_instance.c.id == sa.bindparam("b_id"))
@@ -51,7 +55,22 @@ _OPEN_STEP = _step.update().where(
 _END_STEP = _OPEN_STEP.values(state="done", ended=sa.bindparam("b_ended"))
 _END_STEP_AS = _OPEN_STEP.values(state=sa.bindparam("b_state"), ended=sa.bindparam("b_ended"))
 _FIND_OPEN_STEPS = sa.select(_step.c.plan_id, _step.c.n, _step.c.document).where(
-    _step.c.instance.in_(sa.bindparam("b_ids", expanding=True)), _step.c.state == "open"
+    _step.c.instance.in_(_IDS), _step.c.state == "open"
+)
+_FIND_PENDING = (
+    sa.select(_instance)
+    .where(_instance.c.state == "pending", _instance.c.owner.in_(sa.bindparam("b_owners", expanding=True)))
+    .order_by(_instance.c.id)
+)
+_END_PLANS = (
+    _plan.update()
+    .where(
+        _plan.c.id.in_(sa.bindparam("b_plans", expanding=True)),
+        _plan.c.state == "open",
+        sa.not_(sa.exists().where(_step.c.plan_id == _plan.c.id, _step.c.state == "open")),
+    )
+    .values(state="done")
+    .returning(_plan.c.id, _plan.c.owner)
 )
 
 
@@ -66,17 +85,24 @@ class _Batch:
     refused: dict[str, Exception] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _HandedOver:
+    """``released``: rows whose places are free now. ``steps``: what was still to be done to what is gone."""
+
+    released: tuple[str, ...]
+    steps: Sequence[Any]
+
+
 def record(
     connection: sa.Connection, batch: Sequence[Transition], redact: Redact, story: Story, now: datetime
 ) -> Recorded:
     """Record the batch in its order. See :class:`Transition` and :class:`Recorded`."""
     work = _Batch(rows=_rows(connection, [item.instance for item in batch]))
-    fences = _fences(connection, work.rows.values())
     for item in batch:
         row = work.rows.get(item.instance)
         if row is None:
             _absent(item, work)
-        elif fences.get((row["owner"], row["service"])) != item.fence:
+        elif row["fence"] != item.fence:
             work.refused[item.instance] = _lost(row["owner"], row["service"], item.fence)
         else:
             _apply(connection, item, row, work, redact, story)
@@ -101,7 +127,7 @@ def observe(
         to = _observed_state(row, condition) if row is not None else None
         if row is not None and to is not None:
             what = detail or ("it is gone" if condition == "absent" else "")
-            text = redact(held_rows.row_of(row), what) if to == "failed" else ""
+            text = redact(_fixed(row), what) if to == "failed" else ""
             story.tell(
                 instance,
                 f"{row['state']} -> {to}",
@@ -150,7 +176,7 @@ def _apply(
 ) -> None:
     before: HoldState = row["state"]
     if item.to == "gone":
-        work.gone[item.instance] = held_rows.row_of(row)
+        work.gone[item.instance] = _fixed(row)
         work.rows.pop(item.instance)
         work.changed.pop(item.instance, None)
         was = f"was {before} on {row['pool']}/{row['node']}"
@@ -159,12 +185,12 @@ def _apply(
         _change(row, work, story, "reconfigured", token_hash=item.token_hash)
     elif item.to == "failed" and before == "stopping":
         # It could not be stopped yet: it holds its place, and the reason is kept.
-        _change(row, work, story, "still stopping", detail=redact(held_rows.row_of(row), item.detail))
+        _change(row, work, story, "still stopping", detail=redact(_fixed(row), item.detail))
     elif not allowed(before, item.to):
         work.refused[item.instance] = _illegal(connection, item, before)
         return
     else:
-        detail = redact(held_rows.row_of(row), item.detail) if item.detail else ""
+        detail = redact(_fixed(row), item.detail) if item.detail else ""
         values: dict[str, Any] = {"state": item.to, "detail": detail}
         if item.endpoint:
             values["endpoint"] = item.endpoint
@@ -183,6 +209,10 @@ def _change(row: dict[str, Any], work: _Batch, story: Story, what: str, **values
     told = [values.get("endpoint", ""), values.get("detail", "")]
     detail = " ".join(text for text in told if text)
     story.tell(row["id"], what, detail, owner=row["owner"], where=_where(row))
+
+
+def _fixed(row: Mapping[str, Any]) -> Row:
+    return held_rows.row_of(SimpleNamespace(**row))
 
 
 def _where(row: Mapping[str, Any]) -> Where:
@@ -213,87 +243,74 @@ def _write(connection: sa.Connection, work: _Batch, story: Story, now: datetime)
             _END_STEP, [{"b_plan": plan_id, "b_n": n, "b_ended": now} for plan_id, n in work.done]
         )
     if work.gone:
-        released = _hand_over(connection, work, story, now)
-        plans |= _end_steps_of_gone(connection, work.gone, now)
+        handed = _hand_over(connection, work, story, now)
+        released = handed.released
+        plans |= _end_steps_of_gone(connection, handed.steps, now)
     if plans:
         _end_plans(connection, plans, story)
     return released
 
 
-def _hand_over(connection: sa.Connection, work: _Batch, story: Story, now: datetime) -> tuple[str, ...]:
+def _hand_over(connection: sa.Connection, work: _Batch, story: Story, now: datetime) -> _HandedOver:
     """Remove what is gone and give its places to the rows that wait for them, in this same transaction."""
     held_rows.delete(connection, work.gone)
-    owners = sorted({row.held.owner for row in work.gone.values()})
-    pending = held_rows.load(connection, _instance.c.state == "pending", _instance.c.owner.in_(owners))
+    services: dict[str, set[str]] = {}
+    for row in work.gone.values():
+        services.setdefault(row.held.owner, set()).add(row.held.service)
+    owners = sorted(services)
+    swept = [(UNUSED_SPECS, {"owner": owner, "services": sorted(services[owner])}) for owner in owners]
+    steps = [(_FIND_OPEN_STEPS, {"b_ids": part}) for part in _parts(work.gone)]
+    waiting, departed, *more = ask(
+        connection, (_FIND_PENDING, {"b_owners": owners}), (DEPARTED, {}), *swept, *steps
+    )
+    pending = {row.id: held_rows.row_of(row).held for row in waiting}
     after = {
-        row.held.id: tuple(other for other in row.held.after if other not in work.gone)
-        for row in pending
-        if not work.gone.keys().isdisjoint(row.held.after)
+        name: tuple(other for other in held.after if other not in work.gone)
+        for name, held in pending.items()
+        if not work.gone.keys().isdisjoint(held.after)
     }
     released = held_rows.rewrite_after(connection, after, now)
-    held_of = {row.held.id: row.held for row in pending}
     for instance in released:
-        held = held_of[instance]
+        held = pending[instance]
         free = "its place is free"
         story.tell(instance, "pending -> reserved", free, owner=held.owner, where=held.place.where)
-    for owner in owners:
-        services = sorted({row.held.service for row in work.gone.values() if row.held.owner == owner})
-        sweep_specs(connection, owner, services, now)
-    release_departed(connection, story)
-    return released
+    if unused := [row.id for answer in more[: len(swept)] for row in answer]:
+        put_away(connection, unused, now)
+    remove_nodes(connection, departed, story)
+    return _HandedOver(released, [row for answer in more[len(swept) :] for row in answer])
 
 
-def _end_steps_of_gone(connection: sa.Connection, gone: Iterable[str], now: datetime) -> set[int]:
+def _end_steps_of_gone(connection: sa.Connection, steps: Sequence[Any], now: datetime) -> set[int]:
     """End what was still to be done to instances that are gone: their stops are done, anything else has no object."""
-    found = [row for part in _parts(gone) for row in connection.execute(_FIND_OPEN_STEPS, {"b_ids": part})]
-    if found:
-        connection.execute(
-            _END_STEP_AS,
-            [
-                {
-                    "b_plan": row.plan_id,
-                    "b_n": row.n,
-                    "b_ended": now,
-                    "b_state": "done" if row.document["op"] == "stop" else "dropped",
-                }
-                for row in found
-            ],
-        )
-    return {row.plan_id for row in found}
+    ended = [
+        {
+            "b_plan": row.plan_id,
+            "b_n": row.n,
+            "b_ended": now,
+            "b_state": "done" if row.document["op"] == "stop" else "dropped",
+        }
+        for row in steps
+    ]
+    if ended:
+        connection.execute(_END_STEP_AS, ended)
+    return {row.plan_id for row in steps}
 
 
 def _end_plans(connection: sa.Connection, plans: Iterable[int], story: Story) -> None:
     """Mark those of the plans as done that have no open step left."""
-    unfinished = sa.exists().where(_step.c.plan_id == _plan.c.id, _step.c.state == "open")
-    finished = (_plan.c.id.in_(sorted(plans)), _plan.c.state == "open", sa.not_(unfinished))
-    for row in connection.execute(sa.select(_plan.c.id, _plan.c.owner).where(*finished)).all():
-        connection.execute(_plan.update().where(_plan.c.id == row.id).values(state="done"))
+    for row in connection.execute(_END_PLANS, {"b_plans": sorted(plans)}).all():
         story.tell(f"plan/{row.id}", "done", plan_id=row.id, owner=row.owner)
 
 
 def _rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for part in _parts(ids):
-        for row in connection.execute(_FIND_ROWS, {"b_ids": part}):
-            found[row.id] = dict(row._mapping)
-    return found
+    answers = ask(connection, *((_FIND_ROWS, {"b_ids": part}) for part in _parts(ids)))
+    return {row.id: row._asdict() for answer in answers for row in answer}
 
 
 def _parts(ids: Iterable[str]) -> Iterator[list[str]]:
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), _FEW):
         yield wanted[start : start + _FEW]
-
-
-def _fences(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    named = {(row["owner"], row["service"]) for row in rows}
-    owners = sorted({owner for owner, _ in named})
-    if len(named) <= _FEW:
-        services = sorted({service for _, service in named})
-        found = connection.execute(_FIND_FEW_FENCES, {"b_owners": owners, "b_services": services})
-    else:
-        found = connection.execute(_FIND_FENCES, {"b_owners": owners})
-    return {(row.owner, row.service): row.fence for row in found}
 
 
 def _lost(owner: str, service: str, fence: int) -> LeaseLost:
