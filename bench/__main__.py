@@ -35,6 +35,7 @@ BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.rebalance": (),
     "bench.batch": ("--count", "40"),
     "bench.ledger": (),
+    "bench.exporter": (),
     "bench.contention": ("--attempts", "100", "--timed", "50"),
     "bench.readiness": (),
     "bench.up_again": (),

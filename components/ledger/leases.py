@@ -25,7 +25,7 @@ RECONCILER = "reconcile"
 
 LEASES_OF = sa.select(_lease).where(_lease.c.owner == sa.bindparam("owner")).order_by(_lease.c.service)
 """The rows of one ``owner``, also of leases that were given up."""
-_ALL_LEASES = sa.select(_lease).order_by(_lease.c.owner, _lease.c.service)
+_HELD_LEASES = sa.select(_lease).where(_lease.c.held).order_by(_lease.c.owner, _lease.c.service)
 
 Alive = Callable[[LeaseHolder], bool | None]
 """Whether the process still runs; None where that cannot be known from here, so that only time tells."""
@@ -176,7 +176,7 @@ def _held(rows: Iterable[Any]) -> list[Lease]:
 
 def _rows(connection: sa.Connection, owner: str | None) -> Sequence[Any]:
     if owner is None:
-        return connection.execute(_ALL_LEASES).all()
+        return connection.execute(_HELD_LEASES).all()
     return connection.execute(LEASES_OF, {"owner": owner}).all()
 
 

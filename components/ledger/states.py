@@ -23,6 +23,7 @@ STATES = sa.select(*(_table.c[each.name] for each in fields(NodeStateRow))).orde
 STATES_IN = STATES.where(_table.c.pool.in_(sa.bindparam("pools", expanding=True)))
 """Those of some ``pools``."""
 _CONFIRMED = "losses confirmed of pool "
+_PASSED = "last pass over pool "
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,20 @@ def confirm(connection: sa.Connection, pool: str, who: str, story: Story, now: d
     connection.execute(_about.delete().where(_about.c.name == name))
     connection.execute(_about.insert().values(name=name, value=now.isoformat()))
     story.tell(f"pool/{pool}", "losses confirmed", f"by {who}")
+
+
+def passed(connection: sa.Connection, pools: Iterable[str], now: datetime) -> None:
+    """Record that a reconciler has come through a pass over these pools."""
+    names = [f"{_PASSED}{pool}" for pool in pools]
+    connection.execute(_about.delete().where(_about.c.name.in_(names)))
+    if names:
+        connection.execute(_about.insert(), [{"name": name, "value": now.isoformat()} for name in names])
+
+
+def passes(connection: sa.Connection) -> dict[str, datetime]:
+    """Return pool -> when a reconciler last came through a pass over it."""
+    rows = connection.execute(sa.select(_about).where(_about.c.name.startswith(_PASSED)))
+    return {row.name.removeprefix(_PASSED): datetime.fromisoformat(row.value) for row in rows}
 
 
 def states(connection: sa.Connection, pools: Iterable[str]) -> tuple[NodeStateRow, ...]:

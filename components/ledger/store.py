@@ -26,6 +26,7 @@ from components.ledger.errors import Refused, StalePlan, UnknownNode, UnknownOwn
 from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
 from components.ledger.keys import Vault
+from components.ledger.overview import Overview, overview
 from components.ledger.processes import alive as process_alive
 from components.ledger.records import (
     CardRow,
@@ -384,6 +385,11 @@ class Ledger:
         with self._write(now, because) as (connection, story):
             states.confirm(connection, pool, who, story, story.now)
 
+    def passed(self, pools: Sequence[str], *, now: datetime) -> None:
+        """Record that a reconciler has come through a pass over these pools."""
+        with self._database.write() as connection:
+            states.passed(connection, pools, self._time(connection, now))
+
     def rebuild(self, past: rebuilding.Past, *, now: datetime, because: str) -> Commit:
         """Record anew what a lost ledger held of ``past.owner``. Raises :class:`Refused` where it holds anything of it."""
         vault = self._vault()
@@ -584,6 +590,11 @@ class Ledger:
         """Return the newest events of plans that were stale at their commit, of every owner, oldest first."""
         with self._database.read() as connection:
             return conflicts(connection, since, limit)
+
+    def overview(self, *, after: int, now: datetime) -> Overview:
+        """Return all that metrics are made of, and the events after number ``after``, all of one moment."""
+        with self._database.read() as connection:
+            return overview(connection, after, self._alive, self._time(connection, now))
 
     def past_specs(self, owner: str, service: str) -> tuple[PastSpec, ...]:
         """Return every spec of a service that was ever taken up, oldest first. Raises :class:`KeyFault`."""

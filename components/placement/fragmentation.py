@@ -87,8 +87,11 @@ def fragmentation(
     card counts as free where it and its node are ready: only there goes anything new.
     """
     grid = Grid(views)
-    mix = mixes(rows) if mix is None else mix
-    level = _levels(grid, rows)
+    return on_grid(grid, levels(grid, rows), mixes(rows) if mix is None else mix)
+
+
+def on_grid(grid: Grid, level: Sequence[int], mix: Mapping[str, Mix]) -> dict[str, Fragmentation]:
+    """Return :func:`fragmentation` where grid and :func:`levels` are there already."""
     return {pool: _of_pool(grid, level, nodes, mix.get(pool, {})) for pool, nodes in grid.pools.items()}
 
 
@@ -136,8 +139,8 @@ def _usable(room: _Room, kind: Kind) -> int:
     )
 
 
-def _levels(grid: Grid, rows: Sequence[Held]) -> list[int]:
-    """Return what is taken of each slot; what is handed on from row to row is not added up."""
+def levels(grid: Grid, rows: Sequence[Held]) -> list[int]:
+    """Return what is taken of each slot of the grid; what is handed on from row to row is not added up."""
     level = [0] * len(grid.caps)
     handed: dict[int, list[tuple[str, int]]] = {}
     waits = closed(rows)

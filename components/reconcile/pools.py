@@ -38,6 +38,8 @@ class Watchman:
                 mine.remove(name)
                 stopped.append(said)
         reports = self._owners(mine, bool(only))
+        if mine:
+            ledger.passed(mine, now=self._means.conduct.clock())
         return Report([report for report in reports if not report.quiet], stopped)
 
     def close(self) -> None:

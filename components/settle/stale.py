@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from components.ledger import RECONCILER, InstanceRow, Ledger, pool_lease
+from components.ledger import RECONCILER, InstanceRow, Lease, Ledger, pool_lease
+from components.placement.snapshot import Held
 
 UNDER_WAY = frozenset({"pending", "reserved", "starting", "stopping"})
 """The recorded states that only carrying out ends."""
@@ -16,12 +18,15 @@ def stale_rows(ledger: Ledger, owner: str | None, now: datetime) -> tuple[Instan
     Those on a pool that a live reconciler has are its own: it goes on with them in its next pass. The others hold their
     places: the owner's next ``up``, or ``eas reconcile``, goes on from there; ``eas release`` gives them up.
     """
-    alive = {lease.owner for lease in ledger.leases(owner, now=now)}
-    reconciled = {lease.service for lease in ledger.leases(RECONCILER, now=now)}
-    return tuple(
-        row
-        for row in ledger.instances(owner=owner)
-        if row.held.state in UNDER_WAY
-        and row.held.owner not in alive
-        and pool_lease(row.held.place.pool) not in reconciled
+    is_stale = stale_by([*ledger.leases(owner, now=now), *ledger.leases(RECONCILER, now=now)])
+    return tuple(row for row in ledger.instances(owner=owner) if is_stale(row.held))
+
+
+def stale_by(live: Iterable[Lease]) -> Callable[[Held], bool]:
+    """Return what says of a row whether it is stale, by the leases of processes that live."""
+    leases = list(live)
+    alive = {lease.owner for lease in leases}
+    reconciled = {lease.service for lease in leases if lease.owner == RECONCILER}
+    return lambda held: (
+        held.state in UNDER_WAY and held.owner not in alive and pool_lease(held.place.pool) not in reconciled
     )

@@ -14,7 +14,7 @@ from components.cli.main import app
 
 COMMANDS = {
     "check", "plan", "preview", "up", "pool", "ls", "desc", "logs", "why", "history", "fit", "token",
-    "drain", "cordon", "uncordon", "forget", "reconcile", "release", "status", "down", "ledger", "tour",
+    "drain", "cordon", "uncordon", "forget", "reconcile", "release", "status", "exporter", "down", "ledger", "tour",
 }  # fmt: skip
 
 
@@ -58,7 +58,10 @@ def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
 
 
 def test_help_is_fast_because_nothing_heavy_is_imported() -> None:
-    heavy = "'pulumi', 'sqlalchemy', 'alembic', 'pydantic', 'rich', 'cryptography', 'tenacity', 'psutil'"
+    heavy = (
+        "'pulumi', 'sqlalchemy', 'alembic', 'pydantic', 'rich', 'cryptography', 'tenacity', 'psutil', "
+        "'prometheus_client'"
+    )
     program = (
         "import sys; sys.argv = ['eas', '--help']\n"
         "from components.cli.main import main\n"
