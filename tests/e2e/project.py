@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -72,6 +73,18 @@ class Project:
         shutil.copy(self.root / "pool.yaml", made.root)
         if not owner:
             shutil.copy(self.root / f"Pulumi.{self.stack}.yaml", made.root)
+        return made
+
+    def moved(self, root: Path) -> Project:
+        """Return a copy of all of it in another folder: files, state and ledger as they are now."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        made = copy.copy(self)
+        made.root = root
+        here, there = str(self.root), str(root)
+        made.environment = {
+            key: value.replace(here, there) if key.startswith("PULUMI_") else value
+            for key, value in self.environment.items()
+        }
         return made
 
     # ----------------------------------------------------------------------------------------------- files

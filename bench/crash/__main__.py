@@ -1,0 +1,251 @@
+"""The crash matrix: every effect of an apply, with a fault before and after it, and the same apply again.
+
+    python -m bench.crash [--scenario NAME,…] [--ledger sqlite,postgresql] [--fault NAME,…] [--sample N] [--jobs 2] [--json]
+
+Real Pulumi on the simulated runtime. An undisturbed run is recorded first: every commit of the ledger, the making of its
+key, what the runtime is told, every look that sees something new, and every write of Pulumi's state (its lock and history
+too) is an effect, with a point before and one after. Then each point is tried with each kind of fault in a copy of the
+same project: provider, CLI or both are killed there; on PostgreSQL the server is killed and comes back, or cuts all
+connections; on SQLite the disk is full. What survives ends like the undisturbed run: the tables of the ledger, what the
+runtime keeps, Pulumi's state; every instance was started once, no lease, step or stale place is left, and a preview finds
+nothing to do.
+
+``--sample N``: only N cases, spread evenly over all, the same ones each time. ``--checkpoints``: Pulumi writes its state at
+every step, as it does by itself, instead of once at the end, as `make up` has it; then only those writes are tried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.crash.cases import NotHit, Origin, prepare, survive
+from bench.crash.faults import KILLS, STATE, Cut, DiskFull, Fault, ServerKilled
+from bench.crash.gate import NoGate
+from bench.crash.places import InProject, OnServer, Place
+from bench.crash.scenarios import SCENARIOS, Scenario
+from bench.figures import Figure, report
+from tests.e2e.project import Project
+from tests.ledger.sites import postgres_server
+from tools.postgres import NoServer, Server
+
+LEDGERS = ("sqlite", "postgresql")
+FAULTS = {
+    "sqlite": (*KILLS, DiskFull()),
+    "postgresql": (*KILLS, Cut(), ServerKilled()),
+}
+ATTEMPTS = 3
+"""How often a case is begun anew whose run went another way than the recorded one."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell's share: what is applied, where the ledger is, which fault, and at which point."""
+
+    ledger: str
+    origin: Origin
+    fault: Fault
+    point: str
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """Its row in the table."""
+        return self.ledger, self.origin.scenario.name
+
+    def __str__(self) -> str:
+        """How progress names it."""
+        return f"{self.ledger}, {self.origin.scenario.name}, {self.fault.name} at {self.point}"
+
+
+def main() -> int:
+    """Try, print the table, and return 1 where anything did not survive."""
+    asked = _parser().parse_args()
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="eas-crash-", dir="/tmp")).resolve()
+    tried: Counter[tuple[tuple[str, str], str]] = Counter()
+    lost: Counter[tuple[tuple[str, str], str]] = Counter()
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, True)
+        try:
+            cases = sampled(list(_cases(asked, folder, stack)), asked.sample)
+        except NoGate as error:
+            print(f"skipped: Pulumi's writes cannot be held: {error}", file=sys.stderr)
+            return 1
+        # A server that is killed is everybody's: those cases come last, one after the other.
+        alone = [case for case in cases if isinstance(case.fault, ServerKilled)]
+        rest = [case for case in cases if case not in alone]
+        done = 0
+        for jobs, some in ((asked.jobs, rest), (1, alone)):
+            with ThreadPoolExecutor(jobs) as executor:
+                runs = executor.map(lambda case: (case, attempt(case, folder)), some)
+                for case, told in runs:
+                    done += 1
+                    tried[case.row, case.fault.name] += 1
+                    lost[case.row, case.fault.name] += bool(told)
+                    _tell(case, told, done, len(cases), time.monotonic() - began)
+    print(table(tried, lost))
+    return report(
+        [*figures(cases, tried, lost), Figure("minutes", (time.monotonic() - began) / 60, "min")],
+        as_json=asked.json,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.crash",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = [scenario.name for scenario in SCENARIOS]
+    faults = sorted({fault.name for kinds in FAULTS.values() for fault in kinds})
+    parser.add_argument("--scenario", help=f"some of: {', '.join(names)}", type=_of(names))
+    parser.add_argument("--ledger", help=f"some of: {', '.join(LEDGERS)}", type=_of(LEDGERS))
+    parser.add_argument("--fault", help=f"some of: {', '.join(faults)}", type=_of(faults))
+    parser.add_argument("--sample", type=int, default=0, metavar="N")
+    parser.add_argument("--checkpoints", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    return parser
+
+
+def _of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = [name.strip() for name in text.split(",")]
+        if unknown := set(names) - set(known):
+            raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}")
+        return names
+
+    return parse
+
+
+def _cases(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterator[Case]:
+    for ledger in asked.ledger or LEDGERS:
+        try:
+            server = stack.enter_context(postgres_server()).server if ledger == "postgresql" else None
+        except NoServer as error:
+            print(f"skipped: no PostgreSQL server: {error}", file=sys.stderr)
+            continue
+        faults = [fault for fault in FAULTS[ledger] if not asked.fault or fault.name in asked.fault]
+        for fault in faults:
+            if reason := fault.skipped():
+                print(f"skipped: {fault.name}: {reason}", file=sys.stderr)
+        faults = [fault for fault in faults if not fault.skipped()]
+        for scenario in SCENARIOS:
+            if not asked.scenario or scenario.name in asked.scenario:
+                origin = recorded(scenario, folder, server, checkpoints=asked.checkpoints)
+                yield from cases_of(ledger, origin, faults, only=STATE if asked.checkpoints else ())
+
+
+def recorded(scenario: Scenario, folder: Path, server: Server | None, *, checkpoints: bool = False) -> Origin:
+    """Prepare a scenario and record its undisturbed run; ``server`` None: the ledger is a file."""
+    root = folder / f"{'postgresql' if server else 'sqlite'}-{scenario.name.replace(' ', '-')}"
+    lab = Project(root)
+    # One resource after the other, so that two runs pass by the same points.
+    lab.environment |= {"PULUMI_PARALLEL": "1", "PULUMI_SKIP_CHECKPOINTS": str(not checkpoints).lower()}
+    place: Place = InProject(root)
+    if server is not None:
+        place = OnServer(server, root)
+        place.create()
+    return prepare(scenario, lab, place)
+
+
+def cases_of(
+    ledger: str, origin: Origin, faults: Sequence[Fault], only: tuple[str, ...] = ()
+) -> Iterator[Case]:
+    """Yield each point of an origin with each fault that can strike there; ``only``: of effects that begin so."""
+    provider = False
+    for point in origin.points:
+        provider = provider or not point.startswith(STATE)
+        if only and not point.startswith(only):
+            continue
+        for fault in faults:
+            if fault.fits(point, provider=provider):
+                yield Case(ledger, origin, fault, point)
+
+
+def sampled(cases: list[Case], count: int) -> list[Case]:
+    """Return so many of them, spread evenly; all where ``count`` is 0."""
+    if not 0 < count < len(cases):
+        return cases
+    return [cases[at * len(cases) // count + len(cases) // (2 * count)] for at in range(count)]
+
+
+def attempt(case: Case, folder: Path) -> list[str]:
+    """Return why a case did not survive; one whose run goes another way than the recorded one is begun anew."""
+    root = Path(tempfile.mkdtemp(prefix="case-", dir=folder))
+    reason = ""
+    try:
+        for number in range(ATTEMPTS):
+            try:
+                return survive(case.origin, case.point, case.fault, root / str(number))
+            except NotHit as error:
+                reason = str(error)
+        return [f"{reason}, {ATTEMPTS} times"]
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _tell(case: Case, told: list[str], done: int, of: int, seconds: float) -> None:
+    if told:
+        print(f"lost: {case}", file=sys.stderr)
+        for line in told:
+            print("    " + line.replace("\n", "\n    "), file=sys.stderr)
+    elif done % 10 and done != of:
+        return
+    print(f"{done} of {of}, {seconds / 60:.1f} min", file=sys.stderr, flush=True)
+
+
+def table(tried: Counter[tuple[tuple[str, str], str]], lost: Counter[tuple[tuple[str, str], str]]) -> str:
+    """Return survived/tried by ledger, scenario and fault."""
+    from components.placement.picture import columns
+
+    names = [fault.name for kinds in FAULTS.values() for fault in kinds]
+    names = [name for name in dict.fromkeys(names) if any(key[1] == name for key in tried)]
+    rows = [
+        (
+            *row,
+            *(
+                f"{tried[row, name] - lost[row, name]}/{tried[row, name]}" if tried[row, name] else "-"
+                for name in names
+            ),
+        )
+        for row in dict.fromkeys(key[0] for key in tried)
+    ]
+    return columns(("LEDGER", "SCENARIO", *(name.upper() for name in names)), rows)
+
+
+def figures(
+    cases: Sequence[Case],
+    tried: Counter[tuple[tuple[str, str], str]],
+    lost: Counter[tuple[tuple[str, str], str]],
+) -> list[Figure]:
+    """Return how many were tried and survived, by ledger and fault, and that every effect has both its points."""
+    made = []
+    for ledger in dict.fromkeys(case.ledger for case in cases):
+        for name in dict.fromkeys(case.fault.name for case in cases if case.ledger == ledger):
+            each = [key for key in tried if key[0][0] == ledger and key[1] == name]
+            count = sum(tried[key] for key in each)
+            made.append(Figure(f"{ledger}, {name}: fault points tried", count, ""))
+            made.append(
+                Figure(
+                    f"{ledger}, {name}: survived", count - sum(lost[key] for key in each), "", at_least=count
+                )
+            )
+    points = {(case.row, point) for case in cases for point in case.origin.points}
+    made.append(
+        Figure("effects of the recorded runs", sum(point.endswith(":after") for _, point in points), "")
+    )
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())
