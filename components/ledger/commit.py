@@ -18,7 +18,7 @@ from components.ledger.declarations import new_id, nodes_at, remember, sweep_spe
 from components.ledger.draft import Draft, covered, draft
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
-from components.ledger.inventory import release_departed, take_up
+from components.ledger.inventory import release_departed, take_up, take_up_quotas
 from components.ledger.judge import AGAIN, judge
 from components.ledger.leases import Alive, refuse_while_held
 from components.ledger.planned import tell_plan
@@ -29,9 +29,11 @@ from components.ledger.states import views
 from components.ledger.wants import forget_absent, take_up_specs, write_waiting, write_wanted
 from components.placement.bound import Assignments, same_place
 from components.placement.plan_types import Step
+from components.placement.quota import quota_faults
 from components.placement.snapshot import Held, NodeView, Place, Snapshot
 from components.spec.claim import Wanted
 from components.spec.node import Node
+from components.spec.quotas import Quota, Quotas
 
 _instance = schema.instance
 _plan = schema.plan
@@ -54,7 +56,8 @@ class Proposal:
     ``holder``: physical id of the Placement that holds the reservations from now on; empty leaves it as it is.
     ``tokens``: service -> its encrypted token, ``options``: how services are placed, both for reconciling. ``repair``: the
     plan works towards what an earlier one committed, so that no declaration is taken up or forgotten by it. ``process``:
-    who commits; then another one that lives and carries out for this owner is in the way.
+    who commits; then another one that lives and carries out for this owner is in the way. ``quotas``: what its program says
+    of its own pools.
     """
 
     owner: str
@@ -70,6 +73,7 @@ class Proposal:
     repair: bool = False
     process: LeaseHolder | None = None
     alive: Alive = process_alive
+    quotas: Mapping[str, Quotas] = field(default_factory=dict)
 
 
 def commit(
@@ -96,10 +100,12 @@ def commit(
     tokens = {wanted.service: wanted.token_hash for wanted in proposal.wanted}
     made = draft(owner, proposal.steps, own, tokens, mint)
     counted = take_up(connection, owner, there, proposal.nodes, story, now)
+    quotas = take_up_quotas(connection, owner, there, proposal.quotas, story)
     seen = {view.node.key: view for view in views(counted, there.states)}
     look = _Look(connection, there, seen)
     covered(own.values(), proposal.assignments, made, look.is_lost)
     _judge(look, own, made)
+    _judge_quotas(look, quotas, proposal, own)
     plan_id = _write_plan(connection, proposal, there, made, story, now)
     look.read(own[name].place for name in made.stopped & own.keys() if made.fresh)
     nodes = [view.node for view in look.seen.values()]
@@ -187,6 +193,20 @@ def _judge(look: _Look, own: Mapping[str, Held], made: Draft) -> None:
     places = [held.place for held in judged]
     there = [row for row in look.rows_on(places) if row.held.id not in replaced]
     judge([view for place in places if (view := look.view(place))], there, judged)
+
+
+def _judge_quotas(look: _Look, quotas: Sequence[Quota], proposal: Proposal, own: Mapping[str, Held]) -> None:
+    if not quotas:
+        return
+    rows = [*own.values()]
+    wished = [
+        place for places in proposal.assignments.values() for place in places.values() if place is not None
+    ]
+    # What a whole card counts, and which part of it a slice is, stands with its node.
+    look.read([*(row.place for row in rows), *wished])
+    nodes = [view.node for view in look.seen.values()]
+    for said in quota_faults(quotas, proposal.owner, rows, proposal.assignments, nodes):
+        raise StalePlan(f"{said} {AGAIN}", reason="quota")
 
 
 def _write_plan(

@@ -19,6 +19,7 @@ from components.ledger.events import Story
 from components.ledger.keys import Vault
 from components.ledger.records import ForgetOutcome, PastSpec, PoolRecord, ServiceRecord, SpecRecord
 from components.spec.node import Node
+from components.spec.quotas import Quota, Quotas, quota_of
 
 _instance = schema.instance
 _node = schema.node
@@ -86,6 +87,7 @@ class PoolDeclaration:
     runtime: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     nodes: Sequence[Node] = ()
+    quotas: Quotas = field(default_factory=dict)
 
 
 def know(connection: sa.Connection, owner: str, story: Story, now: datetime) -> None:
@@ -109,7 +111,7 @@ def declare_pool(
     """
     know(connection, owner, story, now)
     found = connection.execute(sa.select(_pool).where(_pool.c.name == pool.name)).first()
-    values = {
+    values: dict[str, Any] = {
         "owner": owner,
         "holder": pool.holder,
         "resource": pool.resource,
@@ -118,6 +120,8 @@ def declare_pool(
         "declared": [node.to_dict() for node in pool.nodes],
     }
     subject = f"pool/{pool.name}"
+    if found is None or not found.committed:
+        values["quotas"] = spelled(pool.quotas)
     if found is None:
         connection.execute(_pool.insert().values(name=pool.name, committed=False, since=now, **values))
         story.tell(subject, "declared", f"{len(pool.nodes)} nodes through {pool.resource}")
@@ -174,6 +178,7 @@ def pools(connection: sa.Connection, name: str | None = None) -> tuple[PoolRecor
             runtime=row.runtime,
             settings=row.settings,
             nodes=tuple(node for node, departed in nodes_of(connection, (row.name,)) if not departed),
+            quotas=row.quotas or {},
         )
         for row in connection.execute(query).all()
     )
@@ -204,6 +209,20 @@ def nodes_at(
     """Return those nodes of these names that committed plans have taken up."""
     (found,) = ask(connection, (_NODES_AT, {"b_pools": sorted(pools), "b_names": sorted(names)}))
     return nodes_from(found, ())
+
+
+def spelled(quotas: Quotas) -> dict[str, dict[str, int]] | None:
+    """Return quotas as they are stored; None for none."""
+    return {entry: dict(figures) for entry, figures in quotas.items()} or None
+
+
+def quotas_for(owner: str, said: Mapping[str, tuple[str, Quotas]]) -> tuple[Quota, ...]:
+    """Return what ``owner`` may take of pools where that is limited. ``said``: pool -> (who declares it, its quotas)."""
+    found = (
+        quota_of(name, quotas, owner, "" if declared_by == owner else declared_by)
+        for name, (declared_by, quotas) in sorted(said.items())
+    )
+    return tuple(quota for quota in found if quota is not None)
 
 
 def sealed_for(vault: Vault, owner: str, declared: ServiceRecord) -> bytes:

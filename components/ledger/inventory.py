@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from components.ledger import schema
 from components.ledger.asking import ask
-from components.ledger.declarations import nodes_of
+from components.ledger.declarations import nodes_of, quotas_for, spelled
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
 from components.ledger.judge import AGAIN
 from components.ledger.standing import Standing, same_document
 from components.ledger.states import forget_states
 from components.spec.node import Node
+from components.spec.quotas import Quota, Quotas
 
 _card = schema.card
 _instance = schema.instance
@@ -50,6 +51,28 @@ def take_up(
     return tuple(
         (as_given.get(key) or Node.from_dict(row.document), bool(row.departed)) for key, row in before.items()
     )
+
+
+def take_up_quotas(
+    connection: sa.Connection, owner: str, there: Standing, quotas: Mapping[str, Quotas], story: Story
+) -> tuple[Quota, ...]:
+    """Make ``quotas`` what this owner's pools let each take; return what they and all others let ``owner`` take."""
+    counting = dict(there.quotas)
+    for name in sorted(quotas):
+        before, now = counting.get(name, {}), quotas[name]
+        if there.pools.get(name, ("", False))[0] != owner or spelled(now) == spelled(before):
+            continue
+        connection.execute(_pool.update().where(_pool.c.name == name).values(quotas=spelled(now)))
+        changed = [entry for entry in sorted({*before, *now}) if before.get(entry) != now.get(entry)]
+        story.tell(f"pool/{name}", "quotas taken up", "; ".join(_quota(entry, now) for entry in changed))
+        counting[name] = now
+    return quotas_for(owner, {name: (there.pools[name][0], said) for name, said in counting.items()})
+
+
+def _quota(entry: str, quotas: Quotas) -> str:
+    figures = quotas.get(entry)
+    said = "none any more" if figures is None else ", ".join(f"{name} {figures[name]}" for name in figures)
+    return f"{entry}: {said or 'no limit'}"
 
 
 def release_departed(connection: sa.Connection, story: Story) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from components.ledger import schema
 from components.ledger.errors import LedgerTooNew
 
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 """Every schema version this program knows, oldest first. The last is the one it works with."""
 HEAD = VERSIONS[-1]
 

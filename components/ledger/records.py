@@ -12,6 +12,7 @@ from components.placement.plan_types import Step
 from components.placement.snapshot import Held, NodeState, StateCause
 from components.spec.claim import Wanted
 from components.spec.node import Node
+from components.spec.quotas import Quotas
 
 StepState = Literal["open", "done", "dropped"]
 """``dropped``: a later plan took over before it was done."""
@@ -23,7 +24,7 @@ Observed = Literal["absent", "starting", "ready", "failed"]
 class PoolRecord:
     """One pool as declared. ``holder`` is the physical id of the ``GpuPool`` that may delete it.
 
-    ``nodes`` are those that count: of the committed plan, or as declared until its owner has committed one.
+    ``nodes`` and ``quotas`` are those that count: of the committed plan, or as declared until its owner has committed one.
     """
 
     name: str
@@ -33,6 +34,7 @@ class PoolRecord:
     runtime: str
     settings: Mapping[str, Any]
     nodes: tuple[Node, ...]
+    quotas: Quotas = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,11 @@ pool = Table(
         "committed", Boolean, nullable=False, comment="whether a plan of its owner has taken its nodes up"
     ),
     Column("since", UtcTime, nullable=False),
+    Column(
+        "quotas",
+        JSON(none_as_null=True),
+        comment="what each owner may take: of the committed plan, or as declared before there is one",
+    ),
 )
 
 node = Table(

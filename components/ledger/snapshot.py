@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from components.ledger import schema
 from components.ledger.asking import ask
-from components.ledger.declarations import DECLARED, NODES, nodes_from
+from components.ledger.declarations import DECLARED, NODES, nodes_from, quotas_for
 from components.ledger.records import Committed, NodeStateRow, OpenStep
 from components.ledger.rows import row_of
 from components.ledger.states import STATES, views
@@ -17,8 +17,10 @@ from components.placement.plan_types import Step
 from components.placement.snapshot import Snapshot
 from components.spec.claim import Wanted
 from components.spec.node import Node
+from components.spec.quotas import Quotas
 
 _instance = schema.instance
+_pool = schema.pool
 _step = schema.step
 _waiting = schema.waiting
 _MINE = sa.bindparam("owner", type_=sa.String)
@@ -36,21 +38,32 @@ _PICTURE = (
     DECLARED.where(_seen(schema.pool.c.name)),
     STATES.where(_seen(schema.node_state.c.pool)),
     sa.select(_waiting.c.service, _waiting.c.ordinal).where(_waiting.c.owner == _MINE),
+    sa.select(_pool.c.name, _pool.c.owner, _pool.c.quotas).where(
+        _pool.c.name.in_(sa.bindparam("pools", expanding=True))
+    ),
 )
 
 
 def snapshot(
-    connection: sa.Connection, owner: str, nodes: Sequence[Node] | None, pools: Iterable[str]
+    connection: sa.Connection,
+    owner: str,
+    nodes: Sequence[Node] | None,
+    pools: Iterable[str],
+    quotas: Mapping[str, Quotas] | None = None,
 ) -> Snapshot:
     """Return what ``owner`` may plan from: these pools with every owner's rows on them.
 
     ``nodes`` are the program's; then nothing that GpuPool or EasService wrote is read, except that nodes which the
     program no longer names and which still hold something are draining. None: the nodes that the ledger knows.
+    ``quotas``: those of the program's own pools; of others those that are recorded count.
     """
     named = {*pools, *(node.pool for node in nodes or ())}
     where = {"owner": owner, "pools": sorted(named)}
-    rows, documents, declared, stated, waits = ask(connection, *((question, where) for question in _PICTURE))
+    rows, documents, declared, stated, waits, limited = ask(
+        connection, *((question, where) for question in _PICTURE)
+    )
     held = tuple(row_of(row).held for row in rows)
+    said = {row.name: (row.owner, row.quotas) for row in limited if row.quotas}
     holding = {row.place.node_key for row in held}
     known = nodes_from(documents, declared)
     if nodes is None:
@@ -65,6 +78,7 @@ def snapshot(
         nodes=views(counted, (NodeStateRow(*row) for row in stated)),
         held=held,
         waiting=frozenset((row.service, row.ordinal) for row in waits),
+        quotas=quotas_for(owner, said | {name: (owner, own) for name, own in (quotas or {}).items()}),
     )
 
 

@@ -20,6 +20,7 @@ from components.ledger.leases import LEASES_OF
 from components.ledger.records import NodeStateRow
 from components.ledger.rows import Row
 from components.ledger.states import STATES_IN
+from components.spec.quotas import Quotas
 
 FEW = 200
 """Up to so many nodes are asked for by name; more, and their pools' rows are read whole."""
@@ -49,7 +50,9 @@ _ROWS_ON = sa.select(_instance).where(
     )
 )
 _ROWS_IN = sa.select(_instance).where(sa.or_(_mine(_instance.c.owner), _among(_instance.c.pool, "pools")))
-_POOLS = sa.select(_pool.c.name, _pool.c.owner, _pool.c.committed).where(_among(_pool.c.name, "pools"))
+_POOLS = sa.select(_pool.c.name, _pool.c.owner, _pool.c.committed, _pool.c.quotas).where(
+    _among(_pool.c.name, "pools")
+)
 # A pool that nobody declares is whose plan names it.
 _FOREIGN = sa.exists().where(_pool.c.name == _node.c.pool, _pool.c.owner != sa.bindparam("owner"))
 _NODES = sa.select(_node.c.pool, _node.c.name, _node.c.document, _node.c.departed).where(
@@ -83,7 +86,7 @@ class Standing:
     """What stands recorded. ``known``: whether this owner is; ``placement`` and ``options`` are its own.
 
     ``asked``: the pools, by name. ``rows``: all of this owner and all on the nodes of these names, ``read``, by id.
-    ``pools``: name -> (owner, whether committed). ``nodes``: of the owner's own pools all, of others' those asked for.
+    ``pools``: name -> (owner, whether committed), ``quotas``: name -> what its owner lets each take. ``nodes``: of the owner's own pools all, of others' those asked for.
     ``wanted``: service -> (revision, document, whether a token is kept). ``services``: name -> (declared revision, spec).
     ``leases`` are rows of that table.
     """
@@ -100,6 +103,7 @@ class Standing:
     states: tuple[NodeStateRow, ...]
     waiting: Mapping[tuple[str, int], datetime]
     leases: Sequence[Any]
+    quotas: Mapping[str, Quotas] = field(default_factory=dict)
     wanted: Mapping[str, tuple[str, Any, bool]] = field(default_factory=dict)
     services: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     specs: tuple[Spec, ...] = ()
@@ -129,6 +133,7 @@ def standing(
         states=tuple(NodeStateRow(*row) for row in stated),
         waiting={(row.service, row.ordinal): row.since for row in waits},
         leases=leased,
+        quotas={row.name: row.quotas for row in pooled if row.quotas},
         wanted={row.service: (row.revision, row.document, bool(row.sealed)) for row in wanted},
         services={row.name: (row.revision, row.spec) for row in services},
         specs=tuple(Spec(row.id, row.service, row.revision, bool(row.taken_up)) for row in specs),

@@ -56,6 +56,7 @@ from components.placement.plan_types import Step
 from components.placement.snapshot import NodeState, Snapshot, StateCause
 from components.spec.claim import Wanted
 from components.spec.node import Node
+from components.spec.quotas import Quotas
 from components.spec.secret import masked, redacted
 
 LEASE_TTL = timedelta(seconds=60)
@@ -132,11 +133,14 @@ class Ledger:
         runtime: str,
         settings: Mapping[str, Any],
         nodes: Sequence[Node],
+        quotas: Quotas | None = None,
         now: datetime,
         because: str,
     ) -> None:
-        """Record a pool, or take it over. Its nodes count once a plan takes them up. Raises :class:`ForeignHolder`."""
-        pool = declarations.PoolDeclaration(pool_name, holder, resource, runtime, settings, tuple(nodes))
+        """Record a pool, or take it over; what it says counts once a plan takes it up. Raises :class:`ForeignHolder`."""
+        pool = declarations.PoolDeclaration(
+            pool_name, holder, resource, runtime, settings, tuple(nodes), quotas or {}
+        )
         with self._write(now, because, owner) as (connection, story):
             declarations.declare_pool(connection, owner, pool, story, story.now)
 
@@ -224,10 +228,20 @@ class Ledger:
                 "right file, or run `eas ledger rebuild`, which records anew what Pulumi's state and the runtime show"
             )
 
-    def snapshot(self, owner: str, nodes: Sequence[Node] | None, pools: Iterable[str]) -> Snapshot:
-        """Return what ``owner`` may plan from; ``nodes`` None: the ledger's (a stack that only references the pools)."""
+    def snapshot(
+        self,
+        owner: str,
+        nodes: Sequence[Node] | None,
+        pools: Iterable[str],
+        *,
+        quotas: Mapping[str, Quotas] | None = None,
+    ) -> Snapshot:
+        """Return what ``owner`` may plan from; ``nodes`` None: the ledger's (a stack that only references the pools).
+
+        ``quotas``: what the program says of its own pools; of others what is recorded counts.
+        """
         with self._database.read() as connection:
-            return snapshot.snapshot(connection, owner, nodes, pools)
+            return snapshot.snapshot(connection, owner, nodes, pools, quotas)
 
     def set_node_state(  # noqa: PLR0913, PLR0917 - the columns of one row
         self,
@@ -311,6 +325,7 @@ class Ledger:
         process: LeaseHolder | None = None,
         tokens: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
+        quotas: Mapping[str, Quotas] | None = None,
         repair: bool = False,
     ) -> Commit:
         """Re-judge a plan against what is recorded now and write it whole, or change nothing.
@@ -318,8 +333,9 @@ class Ledger:
         ``mint`` returns a new incarnation each time. ``holder``: physical id of the Placement that holds the reservations
         from now on. ``process``: who commits; then another live process that carries out for this owner is in the way.
         ``tokens``: service -> the token that its stack's secret makes, and ``options``: how services are placed; both are
-        kept for reconciling, the tokens encrypted. ``repair``: the plan works towards what an earlier one wants, so that no
-        declaration is taken up or forgotten. Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
+        kept for reconciling, the tokens encrypted. ``quotas``: what the program says of its own pools, taken up with their
+        nodes. ``repair``: the plan works towards what an earlier one wants, so that no declaration is taken up or forgotten.
+        Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
         """
         vault = self._vault() if tokens else None
         sealed = {
@@ -341,6 +357,7 @@ class Ledger:
             repair,
             process,
             self._alive,
+            {} if repair else (quotas or {}),
         )
         try:
             with self._write(now, because, owner) as (connection, story):

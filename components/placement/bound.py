@@ -13,6 +13,7 @@ from components.placement.address import address_of, card_indexes
 from components.placement.capacity import Grid, kind_of
 from components.placement.level import peak
 from components.placement.plan_types import PlanOptions, Step
+from components.placement.quota import quota_faults
 from components.placement.snapshot import Held, NodeView, Place, Snapshot
 from components.placement.turn import closed
 from components.placement.usage import label
@@ -100,7 +101,8 @@ def rejudge(
             faults.append(sentence)
     for excess in overfull((view.node for view in snapshot.nodes), [*rows, *begun], again):
         faults.append(_taken(excess, again, snapshot.owner))
-    return faults
+    nodes = [view.node for view in snapshot.nodes] if snapshot.quotas else []
+    return [*faults, *quota_faults(snapshot.quotas, snapshot.owner, snapshot.held, assignments, nodes)]
 
 
 def _row_fault(step: Step, own: Mapping[str, Held], indexes: Mapping[str, int]) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from components.placement.check_moves import Moves
+from components.placement.check_quotas import quota_faults
 from components.placement.check_rolls import roll_faults
 from components.placement.check_room import room_faults
 from components.placement.check_world import Row, World, build, instances
@@ -31,6 +32,7 @@ def violations(snapshot: Snapshot, wanted: Sequence[Wanted], plan: Plan, options
     if plan.blocking:
         return faults
     faults += room_faults(world, options)
+    faults += quota_faults(world, plan)
     moves = Moves(world, plan)
     for want in wanted:
         faults += _ends_right(world, want, plan)

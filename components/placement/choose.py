@@ -7,7 +7,7 @@ few other orders are tried before anybody is refused; all of them are fixed, so 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from components.placement.board import Board, Group
@@ -35,19 +35,27 @@ class Need:
         return (self.group.wanted.service, self.slot.ordinal)
 
 
-def place_all(board: Board) -> list[Need]:
-    """Give every slot without a place one; return those that found none."""
-    _keep_in_place(board)
-    needs = [
+def place_all(board: Board, without: Collection[tuple[str, int]] = ()) -> list[Need]:
+    """Give every slot without a place one, but for ``without``; return those that have none."""
+    _keep_in_place(board, without)
+    needs = homeless(board)
+    if not without:
+        return _place(board, needs) if needs else []
+    some = [need for need in needs if need.name not in without]
+    return [*(_place(board, some) if some else []), *(need for need in needs if need.name in without)]
+
+
+def homeless(board: Board) -> list[Need]:
+    """Return the slots that have no place."""
+    return [
         Need(group, slot)
         for group in board.groups
         for slot in group.slots
         if slot.kept is None and slot.start is None
     ]
-    return _place(board, needs) if needs else []
 
 
-def _keep_in_place(board: Board) -> None:
+def _keep_in_place(board: Board, without: Collection[tuple[str, int]]) -> None:
     """A new revision, or one told to stop, takes its own place again once the old instance is gone.
 
     Where kinds of slices are kept apart, those that keep their kind come first: they may stay on a node in any case.
@@ -56,6 +64,8 @@ def _keep_in_place(board: Board) -> None:
     for group in board.groups:
         for slot in group.slots:
             if slot.kept is None and slot.start is None and slot.olds and not slot.moved:
+                if without and (group.wanted.service, slot.ordinal) in without:
+                    continue
                 olds = sorted(slot.olds, key=lambda old: (not old.serves, old.key))
                 first = olds[0].row
                 if group.ask.other_kind and first is not None and kind_of(first.place) != group.ask.own_kind:

@@ -26,9 +26,15 @@ DETAILED = 3
 class Explainer:
     """Explains refusals on one board; instances of one service that are refused alike are looked at once."""
 
-    def __init__(self, board: Board, hints: Mapping[tuple[str, int], Hint]) -> None:
-        """Nothing has been looked at yet but which moves would help whom."""
+    def __init__(
+        self,
+        board: Board,
+        hints: Mapping[tuple[str, int], Hint],
+        over: Mapping[tuple[str, int], str] | None = None,
+    ) -> None:
+        """Nothing has been looked at yet but which moves would help whom, and who is ``over`` a quota."""
         self._board = board
+        self._over = over or {}
         self._hints = hints
         self._seen: dict[tuple[str, str], tuple[dict[str, int], str, str]] = {}
 
@@ -42,6 +48,8 @@ class Explainer:
     def runs_on(self, need: Need) -> str:
         """Say that an instance runs on where it is although it should not, and why."""
         service, ordinal = need.name
+        if need.name in self._over:
+            return f"{service}/{ordinal} runs on where it is ({need.slot.why}). {self._over[need.name]}"
         sentence = f"{service}/{ordinal} runs on where it is, since it fits nowhere else ({need.slot.why})"
         if len(self._seen) >= DETAILED and (service, "final") not in self._seen:
             return f"{sentence}; `eas why {service}/{ordinal}` says what is short."
@@ -56,6 +64,18 @@ class Explainer:
         """Explain why an instance has no place."""
         service, ordinal = need.name
         ask = need.group.ask
+        if need.name in self._over:
+            return Refusal(
+                service,
+                ordinal,
+                words.asks(ask, self._board.grid),
+                {},
+                self._over[need.name],
+                "",
+                blocks(self._board, need),
+                prefix=_prefix(self._board, need),
+                verdict="exceeds a quota",
+            )
         counts, nearest, remedy = self._look(ask, self._board.books.in_the_end, "final")
         hint = self._hints.get(need.name)
         return Refusal(

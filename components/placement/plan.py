@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.placement.allowance import Allowance
 from components.placement.board import Board
 from components.placement.capacity import Grid
 from components.placement.choose import place_all
@@ -62,15 +63,20 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
     pins: Pins = frozenset()
     said: dict[tuple[str, int], str] = {}
     barred: frozenset[tuple[str, int]] = frozenset()
+    allowance = Allowance(snapshot)
     effort = Effort(EFFORT)
     while True:
         board = Board(snapshot, options, grid)
         sort_rows(board, wanted, pins)
         room = Room(board, effort)
-        homeless = room.make(place_all(board), barred)
+        allowance.begin(board)
+        none_for = barred.union(allowance.barred, allowance.over)
+        homeless = room.make(place_all(board, allowance.over), none_for)
+        if allowance.again(board, room.made_for):
+            continue
         staying = [need for need in homeless if need.name not in pins and may_run_on(board, need)]
         if staying:
-            explainer = Explainer(board, hints(room, staying))
+            explainer = Explainer(board, hints(room, allowance.within(staying)), allowance.over)
             said |= {need.name: explainer.runs_on(need) for need in staying}
             pinned = [need for need in staying if pin_on_draining(board, need.group, need.slot)]
             pins |= {need.name for need in staying}
@@ -78,9 +84,11 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
                 # What runs on takes room that others may have been given, so all is planned again around it.
                 continue
             homeless = [need for need in homeless if need.slot.kept is None]
-        explainer = Explainer(board, hints(room, homeless, barred))
+        explainer = Explainer(board, hints(room, allowance.within(homeless), barred), allowance.over)
         refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
-        rebalanced = _rebalanced(board)
+        rebalanced = _rebalanced(board) if not allowance.calm else []
+        if options.rebalance and allowance.again(board, room.made_for):
+            continue
         stuck = put_in_order(board, explainer)
         if not (stuck and room.made_for):
             return Decided(board, refusals, [*(said[name] for name in sorted(said)), *rebalanced])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.spec.node import Node
+from components.spec.quotas import Quota
 
 Role = Literal["steady", "surge"]
 """``steady``: one of the wanted instances, in ``assignments``. ``surge``: a temporary extra one during a roll."""
@@ -114,10 +115,12 @@ class Snapshot:
     """Pool and assignments at one moment, as seen by ``owner``.
 
     ``held`` has the rows of every owner on these pools (those of other owners are foreign). ``waiting`` has this owner's
-    (service, ordinal) pairs that were committed without a place.
+    (service, ordinal) pairs that were committed without a place. ``quotas``: what this owner may take, of pools where that
+    is limited.
     """
 
     owner: str
     nodes: tuple[NodeView, ...]
     held: tuple[Held, ...] = ()
     waiting: frozenset[tuple[str, int]] = frozenset()
+    quotas: tuple[Quota, ...] = ()

@@ -24,6 +24,7 @@ def pool_properties(pool: Pool, owner: str) -> dict[str, Any]:
         "runtime": pool.runtime,
         "settings": pool.settings(),
         "nodes": _nodes(pool),
+        **_quotas(pool),
     }
 
 
@@ -62,6 +63,7 @@ def placement_properties(
             "settings": pool.settings(),
             "reference": False,
             "nodes": _nodes(pool),
+            **_quotas(pool),
         }
         for pool in pools
     }
@@ -76,3 +78,8 @@ def placement_properties(
 
 def _nodes(pool: Pool) -> dict[str, Any]:
     return {node.name: packed(node.to_dict()) for node in pool.nodes}
+
+
+def _quotas(pool: Pool) -> dict[str, Any]:
+    """Return the quotas; nothing where there are none, as it was before there were any."""
+    return {"quotas": {name: dict(figures) for name, figures in pool.quotas.items()}} if pool.quotas else {}

@@ -10,10 +10,13 @@ from components.rules.slicing import RESOURCE_ID
 from components.spec.catalogue import catalogue
 from components.spec.pool import Pool
 from components.spec.pool_file import RUNTIMES
+from components.spec.quotas import DEFAULT
 from components.spec.secret import HIDDEN, split
 
 POOL_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+QUOTA_OWNER = re.compile(r"[A-Za-z0-9._*-]+(/[A-Za-z0-9._*-]+){2}")
 
 
 def _pool_name(pool: Pool) -> Iterator[Complaint]:
@@ -110,6 +113,12 @@ def _ports(pool: Pool) -> Iterator[Complaint]:
     ports = pool.local.ports
     if len(ports) != 2 or not 1024 <= ports[0] <= ports[1] <= 65535:
         yield Complaint("local.ports", list(ports), f"local.ports is {list(ports)}.")
+
+
+def _quota_owners(pool: Pool) -> Iterator[Complaint]:
+    for name in pool.quotas:
+        if name != DEFAULT and not QUOTA_OWNER.fullmatch(name):
+            yield Complaint(f"quotas.{name}", name, f"a quota is for {name!r}.")
 
 
 def _commands(pool: Pool) -> Iterator[Complaint]:
@@ -217,6 +226,14 @@ POOLS: tuple[Rule[Pool], ...] = (
         "local.ports are two ports within 1024 to 65535, the lower first.",
         "Write for example [20000, 29999].",
         _ports,
+    ),
+    Rule(
+        "quota-owner",
+        "invalid",
+        "pools",
+        "A quota is for organization/project/stack, where * stands for any letters of one part, or it is the default.",
+        "Write such an owner, in quotes where it begins with *, or default.",
+        _quota_owners,
     ),
     Rule(
         "local-run",

@@ -26,9 +26,11 @@ from components.spec.pool_file import (
     OnConflict,
     OnInsufficient,
     PoolEntry,
+    QuotaEntry,
     RuntimeName,
     TypeEntry,
 )
+from components.spec.quotas import Quotas
 from components.spec.shown import shown
 from components.spec.typed import TypeFault, explain, unknown_keys
 from components.spec.unknown import unknown_fault
@@ -57,6 +59,7 @@ class Pool:
     max_moves: int = 0
     rebalance: int = 0
     on_conflict: OnConflict = "fail"
+    quotas: Quotas = field(default_factory=dict)
     nodes: tuple[Node, ...] = ()
     local: LocalSettings = field(default_factory=LocalSettings)
     node_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -226,6 +229,7 @@ class _Reader:
             max_moves=entry.max_moves,
             rebalance=entry.rebalance.max_moves,
             on_conflict=entry.on_conflict,
+            quotas={owner: _figures(quota) for owner, quota in entry.quotas.items()},
             nodes=nodes,
             local=entry.local,
             node_labels={name: node.labels for name, node in entry.nodes.items() if node.labels},
@@ -268,8 +272,13 @@ class _Reader:
 
 def _not_ones_own(entry: PoolEntry) -> Iterator[TypeFault]:
     """Yield what the entry of another stack's pool says that only that stack may say."""
-    for name in ("nodes", "discover", "resource", "runtime", "capacity", "catalogue"):
+    for name in ("nodes", "discover", "resource", "runtime", "capacity", "catalogue", "quotas"):
         if name in entry.model_fields_set:
             message = f"pool {entry.name!r} is another stack's (reference: true), so its {name} is what that stack declares."
             fix = "Delete it here, or delete reference where this stack is to declare the pool."
             yield TypeFault("reference-says-no-nodes", name, None, message, fix)
+
+
+def _figures(quota: QuotaEntry) -> dict[str, int]:
+    """Return what is limited."""
+    return {name: value for name, value in quota if value is not None}

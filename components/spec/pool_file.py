@@ -82,6 +82,19 @@ class Rebalance(Block):
     ] = 0
 
 
+class QuotaEntry(Block):
+    """What one owner may take of the pool; what is not written is not limited."""
+
+    cards: Annotated[
+        MaybeWhole,
+        Field(description="a slice counts as the larger of its parts of memory and compute; unit: cards"),
+    ] = None
+    memory_gib: Annotated[
+        MaybeWhole, Field(description="card memory, of whole cards all of it; unit: GiB")
+    ] = None
+    compute: Annotated[MaybeWhole, Field(description="100 per whole card; unit: percent of one card")] = None
+
+
 class PoolEntry(Block):
     """One pool as written."""
 
@@ -104,6 +117,10 @@ class PoolEntry(Block):
     max_moves: Annotated[Whole, Field(description="unit: instances per plan")] = 0
     rebalance: Rebalance = Rebalance()
     on_conflict: OnConflict = "fail"
+    quotas: Annotated[
+        dict[str, QuotaEntry],
+        Field(description="by owner, organization/project/stack; * stands for any, default for all others"),
+    ] = Field(default_factory=dict)
     catalogue: dict[str, TypeEntry] = Field(default_factory=dict)
     nodes: dict[str, NodeEntry] = Field(default_factory=dict)
     local: LocalSettings = LocalSettings()

@@ -121,6 +121,7 @@ def _declare(session: Session, project: Any) -> None:
             runtime=pool.runtime,
             settings=pool.settings(),
             nodes=pool.nodes,
+            quotas=pool.quotas,
             now=now(),
             because="test",
         )
@@ -153,6 +154,7 @@ def _commit(session: Session, proposed: Proposed, project: Any, carry_out: bool)
         mint=mint,
         now=now(),
         because="test",
+        quotas={pool.name: pool.quotas for pool in project.pools},
         tokens={want.service: f"token-of-{want.service}" for want in proposed.wanted},
         options={"memory_only": proposed.options.memory_only},
     )

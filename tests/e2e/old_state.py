@@ -18,7 +18,7 @@ from typing import Any
 from tests.e2e.project import Project
 
 STATES = Path(__file__).with_name("states")
-THIS = "0003"
+THIS = "0004"
 """The folder of this version: the ledger's newest schema."""
 DATABASES = {"ledger.sql": ".eas/ledger.db", "simulated.sql": ".eas/simulated/instances.db"}
 MARKS = ("application_id", "user_version")

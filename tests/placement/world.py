@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from components.placement.plan_types import Plan, Step
 from components.placement.snapshot import Held, HoldState, NodeView, Place, Snapshot
 from components.spec.claim import Wanted
+from components.spec.quotas import Quota
 
 
 @dataclass
@@ -25,11 +26,16 @@ class World:
     open: dict[str, list[Step]] = field(default_factory=dict)
     ids: dict[str, dict[int, str]] = field(default_factory=dict)
     minted: int = 0
+    quotas: dict[str, tuple[Quota, ...]] = field(default_factory=dict)
 
     def snapshot(self, owner: str) -> Snapshot:
         """Return the picture that ``owner`` plans from."""
         return Snapshot(
-            owner, tuple(self.nodes), tuple(self.rows.values()), self.waiting.get(owner, frozenset())
+            owner,
+            tuple(self.nodes),
+            tuple(self.rows.values()),
+            self.waiting.get(owner, frozenset()),
+            self.quotas.get(owner, ()),
         )
 
     def commit(self, owner: str, plan: Plan, wanted: Sequence[Wanted]) -> None:

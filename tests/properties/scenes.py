@@ -12,6 +12,7 @@ from components.placement.plan_types import PlanOptions
 from components.placement.snapshot import NodeView
 from components.spec.claim import Claim, Wanted
 from components.spec.node import Card, Node
+from components.spec.quotas import CARD, Quota
 
 MODELS = ("A10", "V100")
 
@@ -150,3 +151,13 @@ def options(rng: random.Random) -> PlanOptions:
         max_moves=rng.choice((0, 0, 1, 2, 8)),
         memory_only=rng.choice(("mixed", "mixed", "mixed", "separate")),
     )
+
+
+def quotas(rng: random.Random) -> tuple[Quota, ...]:
+    """Return what an owner may take: mostly one or two figures that bind in pools of this size."""
+    if rng.random() < 0.2:
+        return ()
+    cards = rng.choice((None, rng.randint(0, 6) * CARD))
+    memory = rng.choice((None, rng.randint(0, 60_000)))
+    compute = rng.choice((None, rng.randint(0, 500)))
+    return (Quota("p", "default", "platform", cards, memory, compute),)

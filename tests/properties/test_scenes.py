@@ -27,6 +27,7 @@ def shuffled(
         rng.sample(world.nodes, len(world.nodes)),
         dict(rng.sample(sorted(world.rows.items()), len(world.rows))),
         world.waiting,
+        quotas=world.quotas,
     )
     return plan(other.snapshot(owner), rng.sample(wanted, len(wanted)), options)
 
@@ -39,8 +40,15 @@ def test_every_plan_of_a_busy_scene_obeys_the_invariants(seed: int) -> None:
     play(seed)
 
 
-def play(seed: int) -> None:
-    """Play one scene."""
+@examples(100)
+@given(seed=st.integers(0, 1 << 40))
+def test_every_plan_of_a_busy_scene_under_quotas_obeys_the_invariants(seed: int) -> None:
+    """The same with quotas that come, go, grow and shrink below what is in use."""
+    play(seed, random.Random(seed + 1))
+
+
+def play(seed: int, limits: random.Random | None = None) -> None:
+    """Play one scene; ``limits`` changes the quotas of both owners in between."""
     rng = random.Random(seed)
     world = World(scenes.nodes(rng))
     wants = {owner: scenes.services(rng) for owner in sorted(set(OWNERS))}
@@ -50,6 +58,8 @@ def play(seed: int) -> None:
             wants[owner] = scenes.changed(rng, wants[owner])
         if rng.random() < 0.3:
             world.nodes = scenes.disturbed(rng, world.nodes)
+        if limits is not None and limits.random() < 0.5:
+            world.quotas[owner] = scenes.quotas(limits)
         options = scenes.options(rng)
         snapshot = world.snapshot(owner)
         made = plan(snapshot, wants[owner], options)

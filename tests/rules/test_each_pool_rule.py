@@ -36,6 +36,10 @@ CASES: dict[str, Any] = {
         {"local": {"run": {"a": "serve --api-key s3cret"}}},
         {"local": {"run": {"a": ["serve", "--api-key", "$KEY"], "b": "KEY_B=$KEY serve"}}},
     ),
+    "quota-owner": (
+        {"quotas": {"acme/search": {"cards": 1}}},
+        {"quotas": {"acme/*/prod-*": {"cards": 1}, "default": {}}},
+    ),
     "local-run": ({"local": {"run": {"a": " "}}}, {"local": {"run": {"a": ["x"]}}}),
 }
 

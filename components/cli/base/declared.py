@@ -132,7 +132,8 @@ def snapshot_of(session: Session, project: Project) -> Snapshot:
     ledger = session.ledger
     borrowed = borrowed_nodes(ledger, project.references)
     names = [pool.name for pool in project.pools]
-    return ledger.snapshot(session.owner, (*nodes_of(project), *borrowed), names)
+    quotas = {pool.name: pool.quotas for pool in project.pools if not pool.reference}
+    return ledger.snapshot(session.owner, (*nodes_of(project), *borrowed), names, quotas=quotas)
 
 
 def pool_refusals(session: Session, project: Project) -> tuple[str, ...]:

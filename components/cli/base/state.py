@@ -103,6 +103,7 @@ def _pool_declared(holder: str, told: Mapping[str, Any]) -> PoolDeclaration:
         runtime=told.get("runtime") or "local",
         settings=told.get("settings") or {},
         nodes=_nodes(told),
+        quotas=told.get("quotas") or {},
     )
 
 

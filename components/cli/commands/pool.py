@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from components.ledger import NodeStateRow
     from components.placement.snapshot import NodeState, NodeView, Snapshot, StateCause
 
+QUOTA_HEADINGS = ("OWNER", "POOL", "CARDS", "MEMORY MiB", "COMPUTE %", "QUOTA")
 HEADINGS = ("NODE", "POOL", "STATE", "FREE CARDS", "CPU", "MEMORY", "WHO AND WHY")
 
 
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
         app, "pool", brief="every card with what is on it, every node", examples="eas pool\neas pool --json"
     )
     def pool(session: Session) -> None:
-        """Show every card with what is on it and what is free, and every node with its state, who set it and when.
+        """Show every card with what is on it and what is free, every node with its state, and what each owner may take.
 
         Shows what the ledger holds; before the first `up`, what pool.yaml declares.
         """
@@ -35,9 +36,9 @@ def register(app: typer.Typer) -> None:
         usage = _usage(snapshot)
         recorded = (row for name in _pools(snapshot) for row in session.ledger.node_states(name))
         said = _sayings(snapshot, recorded)
-        session.show(
-            {**usage, "states": [one.to_dict() for one in said]}, _text(session, snapshot, usage, said)
-        )
+        quotas = _quotas(session, snapshot)
+        text = "\n".join([_text(session, snapshot, usage, said), *_quota_lines(quotas)])
+        session.show({**usage, "states": [one.to_dict() for one in said], "quotas": quotas}, text)
 
 
 def usage_now(session: Session) -> dict[str, Any]:
@@ -63,6 +64,48 @@ def _usage(snapshot: Snapshot) -> dict[str, Any]:
 def _pools(snapshot: Snapshot) -> list[str]:
     """Return the names of the pools in a snapshot."""
     return sorted({view.node.pool for view in snapshot.nodes})
+
+
+def _quotas(session: Session, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Return what each owner with a quota takes and may take; of this stack, and of those that hold something."""
+    from components.placement.quota import held_of, numbers, sizes_of, total
+    from components.spec.quotas import quota_of
+
+    sizes = sizes_of(view.node for view in snapshot.nodes)
+    found = []
+    for pool in session.ledger.pools():
+        owners = {row.owner for row in snapshot.held if row.place.pool == pool.name} | {session.owner}
+        for owner in sorted(owners) if pool.quotas else ():
+            quota = quota_of(pool.name, pool.quotas, owner)
+            used = total(held_of(snapshot.held, owner, pool.name, sizes))
+            if quota is not None:
+                found.append(
+                    {"owner": owner, "pool": pool.name, "entry": quota.entry, **numbers(quota, used)}
+                )
+    return found
+
+
+def _quota_lines(quotas: Iterable[dict[str, Any]]) -> Iterator[str]:
+    from components.placement.picture import columns
+
+    rows = [
+        (
+            found["owner"],
+            found["pool"],
+            *(_of(found[name]) for name in ("cards", "memory_mib", "compute")),
+            found["entry"],
+        )
+        for found in quotas
+    ]
+    if rows:
+        yield ""
+        yield columns(QUOTA_HEADINGS, rows)
+
+
+def _of(figure: dict[str, Any]) -> str:
+    """Return ``1.5/4``; ``1.5`` where there is no limit."""
+    used, most = figure["used"], figure["quota"]
+    return f"{used:g}" if most is None else f"{used:g}/{most:g}"
 
 
 @dataclass(frozen=True, slots=True)

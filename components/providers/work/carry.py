@@ -95,6 +95,7 @@ def _commit(
         process=conduct.holder,
         tokens=session.session().derived_tokens(given.owner, given.wanted),
         options={"memory_only": given.options.memory_only},
+        quotas=given.quotas,
         mint=session.mint,
         now=session.now(),
         because=conduct.holder.what,

@@ -15,6 +15,7 @@ from components.placement.plan_types import PlanOptions
 from components.spec.claim import Wanted
 from components.spec.node import Node
 from components.spec.packed import unpacked, unpacked_each
+from components.spec.quotas import Quotas
 
 INTERNAL = "__provider"
 """Pulumi's own key in every property bag of a dynamic resource."""
@@ -82,6 +83,7 @@ class PoolInput:
     settings: dict[str, Any]
     reference: bool
     nodes: tuple[Node, ...]
+    quotas: Quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class PlacementInput:
     def nodes(self) -> tuple[Node, ...]:
         """All nodes that the program declares."""
         return tuple(node for pool in self.pools for node in pool.nodes)
+
+    @property
+    def quotas(self) -> dict[str, Quotas]:
+        """What each owner may take of the pools that the program declares."""
+        return {pool.name: pool.quotas for pool in self.pools if not pool.reference}
 
     @property
     def pool_names(self) -> tuple[str, ...]:
@@ -135,6 +142,7 @@ def _pool(name: str, data: Mapping[str, Any]) -> PoolInput:
         settings=dict(data.get("settings") or {}),
         reference=bool(data.get("reference", False)),
         nodes=nodes_of(data.get("nodes")),
+        quotas=dict(data.get("quotas") or {}),
     )
 
 

@@ -103,6 +103,7 @@ def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
         runtime=props.get("runtime") or "local",
         settings=dict(props.get("settings") or {}),
         nodes=nodes_of(props["nodes"]),
+        quotas=props.get("quotas") or {},
         now=session.now(),
         because=f"GpuPool {props['name']} {operation}",
     )

@@ -84,7 +84,7 @@ def take_snapshot(ledger: Ledger, given: PlacementInput) -> Snapshot:
     Raises ``LedgerError`` for a referenced pool that the ledger does not know.
     """
     borrowed = borrowed_nodes(ledger, (pool.name for pool in given.pools if pool.reference))
-    return ledger.snapshot(given.owner, (*given.nodes, *borrowed), given.pool_names)
+    return ledger.snapshot(given.owner, (*given.nodes, *borrowed), given.pool_names, quotas=given.quotas)
 
 
 def propose(snapshot: Snapshot, given: PlacementInput, known: Addresses) -> Proposal:
