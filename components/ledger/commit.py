@@ -100,12 +100,11 @@ def commit(
     tokens = {wanted.service: wanted.token_hash for wanted in proposal.wanted}
     made = draft(owner, proposal.steps, own, tokens, mint)
     counted = take_up(connection, owner, there, proposal.nodes, story, now)
-    quotas = take_up_quotas(connection, owner, there, proposal.quotas, story)
     seen = {view.node.key: view for view in views(counted, there.states)}
-    look = _Look(connection, there, seen)
+    look = _Look(connection, there, seen, take_up_quotas(connection, owner, there, proposal.quotas, story))
     covered(own.values(), proposal.assignments, made, look.is_lost)
     _judge(look, own, made)
-    _judge_quotas(look, quotas, proposal, own)
+    _judge_quotas(look, proposal, own)
     plan_id = _write_plan(connection, proposal, there, made, story, now)
     look.read(own[name].place for name in made.stopped & own.keys() if made.fresh)
     nodes = [view.node for view in look.seen.values()]
@@ -125,11 +124,15 @@ def commit(
 
 @dataclass(slots=True)
 class _Look:
-    """What is there, looked up further where the plan turns out to need more of it than it names."""
+    """What is there, looked up further where the plan turns out to need more of it than it names.
+
+    ``quotas``: what this owner may take.
+    """
 
     connection: sa.Connection
     there: Standing
     seen: dict[str, NodeView]
+    quotas: tuple[Quota, ...]
 
     def read(self, places: Iterable[Place]) -> None:
         """Read the nodes of these places that were not read yet."""
@@ -195,8 +198,8 @@ def _judge(look: _Look, own: Mapping[str, Held], made: Draft) -> None:
     judge([view for place in places if (view := look.view(place))], there, judged)
 
 
-def _judge_quotas(look: _Look, quotas: Sequence[Quota], proposal: Proposal, own: Mapping[str, Held]) -> None:
-    if not quotas:
+def _judge_quotas(look: _Look, proposal: Proposal, own: Mapping[str, Held]) -> None:
+    if not look.quotas:
         return
     rows = [*own.values()]
     wished = [
@@ -205,7 +208,7 @@ def _judge_quotas(look: _Look, quotas: Sequence[Quota], proposal: Proposal, own:
     # What a whole card counts, and which part of it a slice is, stands with its node.
     look.read([*(row.place for row in rows), *wished])
     nodes = [view.node for view in look.seen.values()]
-    for said in quota_faults(quotas, proposal.owner, rows, proposal.assignments, nodes):
+    for said in quota_faults(look.quotas, proposal.owner, rows, proposal.assignments, nodes):
         raise StalePlan(f"{said} {AGAIN}", reason="quota")
 
 

@@ -75,9 +75,10 @@ class Refused(LedgerError):
     """The change was judged and not made; nothing was written."""
 
 
-Conflict = Literal["taken", "closed", "gone", "elsewhere", "changed"]
+Conflict = Literal["taken", "closed", "gone", "elsewhere", "changed", "quota"]
 """Why a plan is stale. ``taken``: others hold what it wants. ``closed``: the node or card takes nothing new. ``gone``: the
-ledger no longer has it. ``elsewhere``: another pool has the card. ``changed``: this owner's own rows are other ones."""
+ledger no longer has it. ``elsewhere``: another pool has the card. ``changed``: this owner's own rows are other ones.
+``quota``: its quota leaves less than it wants."""
 
 
 class StalePlan(Refused):

@@ -86,7 +86,8 @@ class Standing:
     """What stands recorded. ``known``: whether this owner is; ``placement`` and ``options`` are its own.
 
     ``asked``: the pools, by name. ``rows``: all of this owner and all on the nodes of these names, ``read``, by id.
-    ``pools``: name -> (owner, whether committed), ``quotas``: name -> what its owner lets each take. ``nodes``: of the owner's own pools all, of others' those asked for.
+    ``pools``: name -> (owner, whether committed), ``quotas``: name -> what its owner lets each take. ``nodes``: of the
+    owner's own pools all, of others' those asked for.
     ``wanted``: service -> (revision, document, whether a token is kept). ``services``: name -> (declared revision, spec).
     ``leases`` are rows of that table.
     """

@@ -70,8 +70,7 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
         sort_rows(board, wanted, pins)
         room = Room(board, effort)
         allowance.begin(board)
-        none_for = barred.union(allowance.barred, allowance.over)
-        homeless = room.make(place_all(board, allowance.over), none_for)
+        homeless = room.make(place_all(board, allowance.over), barred.union(allowance.barred, allowance.over))
         if allowance.again(board, room.made_for):
             continue
         staying = [need for need in homeless if need.name not in pins and may_run_on(board, need)]
@@ -84,6 +83,8 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
                 # What runs on takes room that others may have been given, so all is planned again around it.
                 continue
             homeless = [need for need in homeless if need.slot.kept is None]
+        if allowance.again(board, room.made_for) or allowance.lets_in(board):
+            continue
         explainer = Explainer(board, hints(room, allowance.within(homeless), barred), allowance.over)
         refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]
         rebalanced = _rebalanced(board) if not allowance.calm else []
