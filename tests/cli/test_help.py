@@ -14,7 +14,8 @@ from components.cli.main import app
 
 COMMANDS = {
     "check", "plan", "preview", "up", "pool", "ls", "desc", "logs", "why", "history", "fit", "token",
-    "drain", "cordon", "uncordon", "forget", "reconcile", "release", "status", "exporter", "down", "ledger", "tour",
+    "drain", "cordon", "uncordon", "forget", "exporter", "reconcile",
+    "release", "review", "status", "down", "ledger", "tour",
 }  # fmt: skip
 
 

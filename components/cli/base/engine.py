@@ -96,6 +96,15 @@ class EngineRun:
             return Exit.STALE
         return Exit.FAILED
 
+    @property
+    def operations(self) -> list[tuple[str, str, str]]:
+        """(operation, type's last word, name) of every resource that is not the same."""
+        return [
+            (metadata["op"], metadata["type"].rpartition(":")[2], metadata["urn"].rpartition("::")[2])
+            for metadata in (event["metadata"] for event in self._of("resourcePreEvent"))
+            if metadata["op"] != "same"
+        ]
+
     def checked_inputs(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield (urn, type, checked inputs) of every resource that stays or comes."""
         for event in self._of("resourcePreEvent"):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from components.cli.base import policy_config
 from components.cli.base.ending import CommandError, Exit
 from components.cli.base.workspace import Workspace
 
@@ -18,6 +19,14 @@ PolicyOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--policy-pack", metavar="DIR", help="A policy pack to judge with; default: policies/ where it is."
+    ),
+]
+PolicyConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy-config",
+        metavar="FILE",
+        help="The pack's configuration; default: policies.json where it is.",
     ),
 ]
 NoPolicyOption = Annotated[bool, typer.Option("--no-policy", help="Judge with no policy pack.")]
@@ -38,15 +47,23 @@ class PulumiOptions:
     no_policy: bool
     parallel: int | None
     extra: tuple[str, ...]
+    config: Path | None = None
 
     @classmethod
     def of(
-        cls, packs: list[Path] | None, no_policy: bool, parallel: int | None, extra: list[str] | None
+        cls,
+        packs: list[Path] | None,
+        no_policy: bool,
+        parallel: int | None,
+        extra: list[str] | None,
+        config: Path | None = None,
     ) -> PulumiOptions:
         """Gather the options; a pack and no pack at once is a mistake."""
         if packs and no_policy:
             raise CommandError("--policy-pack and --no-policy exclude each other", Exit.USAGE)
-        return cls(tuple(packs or ()), no_policy, parallel, tuple(extra or ()))
+        if config is not None and no_policy:
+            raise CommandError("--policy-config and --no-policy exclude each other", Exit.USAGE)
+        return cls(tuple(packs or ()), no_policy, parallel, tuple(extra or ()), config)
 
     def arguments(self, workspace: Workspace) -> list[str]:
         """Return the command line that says so to ``pulumi``."""
@@ -54,13 +71,24 @@ class PulumiOptions:
         arguments = ["--stack", workspace.stack, "--suppress-outputs"]
         if not sys.stdout.isatty():
             arguments.append("--suppress-progress")
-        for pack in self._packs(workspace):
+        packs = self.judging(workspace)
+        for pack in packs:
             arguments += ["--policy-pack", str(pack)]
+        config = policy_config.found(self.config, workspace.root)
+        if (
+            packs
+            and config is not None
+            and not any(each.startswith("--policy-pack-config") for each in self.extra)
+        ):
+            policy_config.refuse_contradictions(config)
+            # Pulumi wants one for each pack, in their order; only the first is configured here.
+            arguments += ["--policy-pack-config", str(config)]
         if self.parallel is not None:
             arguments += ["--parallel", str(self.parallel)]
         return [*arguments, *self.extra]
 
-    def _packs(self, workspace: Workspace) -> tuple[Path, ...]:
+    def judging(self, workspace: Workspace) -> tuple[Path, ...]:
+        """Return the packs that judge: those named, else the project's own."""
         if self.no_policy:
             return ()
         if self.packs:

@@ -15,6 +15,7 @@ from components.cli.base.pulumi_options import (
     ExtraArgument,
     NoPolicyOption,
     ParallelOption,
+    PolicyConfigOption,
     PolicyOption,
     PulumiOptions,
 )
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
         extra: ExtraArgument = None,
         save_plan: SaveOption = None,
         policy_pack: PolicyOption = None,
+        policy_config: PolicyConfigOption = None,
         no_policy: NoPolicyOption = False,
         parallel: ParallelOption = None,
     ) -> Exit:
@@ -53,7 +55,7 @@ def register(app: typer.Typer) -> None:
         Runs `pulumi preview`. A saved plan binds a later `up` to the cards seen here, as long as they are free.
         Exit status: 0 it can be done, 1 refused, 3 a mandatory policy is violated.
         """
-        options = PulumiOptions.of(policy_pack, no_policy, parallel, extra)
+        options = PulumiOptions.of(policy_pack, no_policy, parallel, extra, policy_config)
         run, plan = previewed(session, options)
         saved = False
         if save_plan is not None and run.exit == Exit.OK:
@@ -65,10 +67,13 @@ def register(app: typer.Typer) -> None:
         return run.exit
 
 
-def previewed(session: Session, options: PulumiOptions) -> tuple[EngineRun, dict[str, Any]]:
-    """Run the preview; return how it ended and the plan that its events hold."""
+def previewed(
+    session: Session, options: PulumiOptions, *, quiet: bool | None = None
+) -> tuple[EngineRun, dict[str, Any]]:
+    """Run the preview; return how it ended and the plan that its events hold. ``quiet``: what it prints is no answer."""
     workspace = session.workspace
-    run = run_pulumi(workspace, ["preview", *options.arguments(workspace)], quiet=session.json_output)
+    silent = session.json_output if quiet is None else quiet
+    run = run_pulumi(workspace, ["preview", *options.arguments(workspace)], quiet=silent)
     return run, bound_plan(run, workspace.stack, now().isoformat(timespec="seconds"))
 
 

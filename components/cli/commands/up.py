@@ -18,6 +18,7 @@ from components.cli.base.pulumi_options import (
     ExtraArgument,
     NoPolicyOption,
     ParallelOption,
+    PolicyConfigOption,
     PolicyOption,
     PulumiOptions,
 )
@@ -52,6 +53,7 @@ def register(app: typer.Typer) -> None:
         plan: PlanOption = None,
         yes: YesOption = False,
         policy_pack: PolicyOption = None,
+        policy_config: PolicyConfigOption = None,
         no_policy: NoPolicyOption = False,
         parallel: ParallelOption = None,
     ) -> Exit:
@@ -62,7 +64,7 @@ def register(app: typer.Typer) -> None:
         local and simulated runtimes are touched, and wants --yes elsewhere. Exit status: 0 done, 1 refused or failed, 3 a
         mandatory policy is violated, 4 no longer what was previewed.
         """
-        options = PulumiOptions.of(policy_pack, no_policy, parallel, extra)
+        options = PulumiOptions.of(policy_pack, no_policy, parallel, extra, policy_config)
         if plan is not None:
             chosen = load(plan, session.workspace.stack)
         else:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, field_validator
 
-from components.rules.outcome.view import OutcomeView, cards_of, node_of
+from components.rules.outcome.view import OutcomeView, Tenant, cards_of, node_of
 from components.rules.parameters import Parameters
 from components.rules.rule import Complaint, Rule, limit
 
@@ -106,11 +106,11 @@ def _quotas(view: OutcomeView, given: TeamQuota) -> Iterator[Complaint]:
 
 def _taken(view: OutcomeView, label: str) -> dict[str, _Taken]:
     found: dict[str, _Taken] = defaultdict(_Taken)
-    for address, tenants in view.tenants.items():
+    for tenants in view.tenants.values():
         for tenant in tenants:
             if not tenant.owner:
                 taken = found[view.label(tenant.service, label) or UNLABELLED]
-                taken.cards += view.cards[address]["instances"][tenant.label] == "whole card"
+                taken.cards += tenant.whole
                 taken.mib += tenant.mib
                 taken.percentage += tenant.compute
     return found
@@ -120,25 +120,40 @@ def _said(taken: _Taken) -> str:
     return f"{taken.cards} whole cards, {taken.mib} MiB and {taken.percentage} % of compute"
 
 
-def _cost(view: OutcomeView, given: CostAtMost) -> Iterator[Complaint]:
-    total, unknown = Fraction(0), set()
-    for address, tenants in view.tenants.items():
-        price = _price(view, address, given)
-        for tenant in tenants:
+@dataclass(slots=True)
+class Cost:
+    """What an hour costs, and the models of the cards that have no price."""
+
+    total: Fraction = Fraction(0)
+    unknown: set[str] = field(default_factory=set)
+
+
+def hourly(view: OutcomeView, prices: Mapping[str, float], tenants: Mapping[str, tuple[Tenant, ...]]) -> Cost:
+    """Return what an hour of the stack's own ``tenants`` costs: of each card the larger of its shares of it."""
+    cost = Cost()
+    for address, there in tenants.items():
+        price = _price(view, address, prices)
+        for tenant in there:
             if tenant.owner:
                 continue
             if price is None:
-                unknown.add(str(view.cards[address]["model"]))
+                cost.unknown.add(str(view.cards[address]["model"]))
             else:
-                total += price * _part(tenant.mib, tenant.compute, int(view.cards[address]["capacity_mib"]))
-    if unknown:
-        message = (
-            f"no price is given for {', '.join(sorted(unknown))}, so that what this stack costs is not known."
-        )
+                cost.total += price * _part(
+                    tenant.mib, tenant.compute, int(view.cards[address]["capacity_mib"])
+                )
+    return cost
+
+
+def _cost(view: OutcomeView, given: CostAtMost) -> Iterator[Complaint]:
+    cost = hourly(view, given.prices, view.tenants)
+    if cost.unknown:
+        message = f"no price is given for {', '.join(sorted(cost.unknown))}, so that what this stack costs is not known."
         yield Complaint("usage", None, message, "Add it to prices, by card model or instance type.")
-    elif total > Fraction(str(given.at_most)):
-        message = f"an hour of this stack costs {float(total):.2f} after this change; at most {given.at_most:g} is allowed."
-        yield Complaint("usage", float(total), message)
+    elif cost.total > Fraction(str(given.at_most)):
+        total = float(cost.total)
+        message = f"an hour of this stack costs {total:.2f} after this change; at most {given.at_most:g} is allowed."
+        yield Complaint("usage", total, message)
 
 
 def _part(mib: int, compute: int, capacity: int) -> Fraction:
@@ -146,13 +161,13 @@ def _part(mib: int, compute: int, capacity: int) -> Fraction:
     return max(Fraction(mib, max(capacity, 1)), Fraction(compute, 100))
 
 
-def _price(view: OutcomeView, address: str, given: CostAtMost) -> Fraction | None:
+def _price(view: OutcomeView, address: str, prices: Mapping[str, float]) -> Fraction | None:
     """Return what an hour of a card costs: by its model, or its part of its node's price."""
     model = str(view.cards[address]["model"])
-    if model in given.prices:
-        return Fraction(str(given.prices[model]))
+    if model in prices:
+        return Fraction(str(prices[model]))
     node = view.nodes.get(node_of(address), {})
-    price = given.prices.get(str(node.get("instance_type", "")))
+    price = prices.get(str(node.get("instance_type", "")))
     return None if price is None else Fraction(str(price)) / max(int(node.get("cards", 1)), 1)
 
 

@@ -18,13 +18,14 @@ WAITING = "waiting"
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One instance on one card. ``owner`` is empty for this stack's own; an exclusive one has the whole card."""
+    """One instance on one card. ``owner`` is empty for this stack's own; a ``whole`` one has the card to itself."""
 
     owner: str
     service: str
     label: str
     mib: int
     compute: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,21 @@ class OutcomeView:
 
     @cached_property
     def tenants(self) -> dict[str, tuple[Tenant, ...]]:
-        """Address -> who is on the card."""
-        return {
-            address: tuple(_tenant(name, said, card) for name, said in sorted(card["instances"].items()))
-            for address, card in self.cards.items()
-            if card.get("instances")
-        }
+        """Address -> who will be on the card."""
+        return self._tenants("instances")
+
+    @cached_property
+    def tenants_before(self) -> dict[str, tuple[Tenant, ...]]:
+        """Address -> who is on the card now."""
+        return self._tenants("before")
+
+    def _tenants(self, key: str) -> dict[str, tuple[Tenant, ...]]:
+        found = {}
+        for address, card in self.cards.items():
+            # A card that the plan does not change says nothing of before.
+            if there := card.get(key, card.get("instances")):
+                found[address] = tuple(_tenant(name, said, card) for name, said in sorted(there.items()))
+        return found
 
     def label(self, service: str, name: str) -> str | None:
         """Return a label of one of the stack's services, or None."""
@@ -121,6 +131,6 @@ def _tenant(name: str, said: str, card: Mapping[str, Any]) -> Tenant:
     parts = name.split("/")
     service, owner = parts[-2], "/".join(parts[:-2])
     if said == "whole card":
-        return Tenant(owner, service, name, int(card["capacity_mib"]), 100)
+        return Tenant(owner, service, name, int(card["capacity_mib"]), 100, whole=True)
     mib, _, compute, _ = said.split(" ")
     return Tenant(owner, service, name, int(mib), int(compute))
