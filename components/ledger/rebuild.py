@@ -12,29 +12,16 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from components.ledger import commit as committing
-from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.declarations import PoolDeclaration, declare_pool, nodes_of
+from components.ledger.declarations import PoolDeclaration, declare_pool
 from components.ledger.declaring import declare_services
 from components.ledger.errors import Refused
 from components.ledger.events import Story
+from components.ledger.found import Found, write_found
 from components.ledger.keys import Vault
 from components.ledger.records import Commit, ServiceRecord
-from components.placement.bound import overfull
-from components.placement.snapshot import Held
 from components.spec.claim import Wanted
 from components.spec.node import Node
-
-_instance = schema.instance
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One instance that runs (or ran and died), in the state that it was seen in; ``held.after`` is empty."""
-
-    held: Held
-    endpoint: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +54,7 @@ def rebuild(connection: sa.Connection, past: Past, vault: Vault, story: Story, n
     # A commit forgets declarations that it does not want; these wait for the next plan.
     others = [service for service in past.services if service.service not in wanted]
     declare_services(connection, past.owner, others, vault, story)
-    _write_found(connection, past, made.plan_id, story, now)
+    write_found(connection, past.found, past.pools, made.plan_id, story, now)
     return replace(made, ids=dict(enumerate((each.held.id for each in past.found), 1)))
 
 
@@ -105,31 +92,3 @@ def _without_rows(past: Past) -> committing.Proposal:
     return committing.Proposal(
         past.owner, past.nodes, past.pools, past.wanted, waiting, (), holder=past.holder
     )
-
-
-def _write_found(connection: sa.Connection, past: Past, plan_id: int, story: Story, now: datetime) -> None:
-    pools = sorted({*past.pools, *(each.held.place.pool for each in past.found)})
-    nodes = [node for node, _ in nodes_of(connection, pools)]
-    there = [row.held for row in held_rows.load(connection, _instance.c.pool.in_(pools))]
-    fresh = [each.held for each in past.found]
-    # What runs on a node that is drained or cordoned runs there: only room is judged, not whether more may come.
-    for excess in overfull(nodes, [*there, *fresh], {held.id for held in fresh}):
-        raise Refused(
-            f"what runs does not fit what is declared and recorded, so nothing was written: {excess}. "
-            "Stop what is too much there, then run this again"
-        )
-    capacities = {card.uuid: card.memory_mib for node in nodes for card in node.cards}
-    held_rows.insert(connection, fresh, capacities, plan_id, now)
-    for each in past.found:
-        connection.execute(
-            _instance.update()
-            .where(_instance.c.id == each.held.id)
-            .values(endpoint=each.endpoint, detail=each.detail)
-        )
-        story.tell(
-            each.held.id,
-            f"found {each.held.state}",
-            f"on {each.held.place.node_key}" + (f" at {each.endpoint}" if each.endpoint else ""),
-            plan_id=plan_id,
-            where=each.held.place.where,
-        )

@@ -8,7 +8,7 @@ machines, and leases, losses and failures that one of them recorded are judged b
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from components.ledger import commit as committing
 from components.ledger import declarations, declaring, leases, schema, snapshot, states, transitions, views
+from components.ledger import found as finding
 from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
 from components.ledger.conflicts import conflicts, tell_conflict
@@ -412,6 +413,19 @@ class Ledger:
         vault = self._vault()
         with self._write(now, because, past.owner) as (connection, story):
             return rebuilding.rebuild(connection, past, vault, story, story.now)
+
+    def record_found(
+        self,
+        owner: str,
+        found: Sequence[finding.Found],
+        *,
+        gone: Collection[str] = (),
+        now: datetime,
+        because: str,
+    ) -> None:
+        """Record what runs for ``owner`` and is not recorded; ``gone``: its rows seen gone. Raises :class:`Refused`."""
+        with self._write(now, because, owner) as (connection, story):
+            finding.record_found(connection, owner, found, gone, story, now)
 
     def placement_holder(self, owner: str) -> str | None:
         """Return the physical id of the Placement that holds this owner's reservations; None where none does."""

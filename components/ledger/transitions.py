@@ -142,15 +142,18 @@ def observe(
 
 
 def forced_gone(
-    connection: sa.Connection, rows: Sequence[Row], story: Story, now: datetime
+    connection: sa.Connection, rows: Sequence[Row], story: Story, now: datetime, *, what: str = "forgotten"
 ) -> tuple[str, ...]:
-    """Remove rows because somebody vouches that they are gone (``eas forget NODE``). Returns what that releases."""
+    """Remove rows because somebody vouches that they are gone (``eas forget NODE``), or saw it. Returns what that releases.
+
+    ``what``: the word for it in their history.
+    """
     work = _Batch(rows=_rows(connection, [row.held.id for row in rows]))
     for row in rows:
         work.gone[row.held.id] = row
         story.tell(
             row.held.id,
-            "forgotten",
+            what,
             f"was {row.held.state} on {row.held.place.node_key}",
             owner=row.held.owner,
             where=row.held.place.where,

@@ -173,7 +173,7 @@ def _replace(board: Board, group: Group, slot: Slot, row: Held) -> None:
         why = f"it belongs to pool {group.wanted.pool} now"
         slot.moved = True
     elif row.state == "stopping":
-        why = "it was told to stop"
+        why = "it is on its way out"
     elif row.state == "pending":
         why = "it is planned anew"
     elif not group.ask.allows(board.grid, board.node(row.place), cards_of(board, row)):

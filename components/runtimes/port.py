@@ -41,7 +41,7 @@ class Launch:
     ``id`` is owner/service/ordinal/incarnation and the only name the runtime knows it by; ``spec`` is the canonical
     service document with its secrets hidden; ``secrets`` holds ``token`` and whatever else the file kept secret, and
     :meth:`document` puts both together; ``settings`` is the pool's section for this runtime (for ``local``: ``run``,
-    ``ports``).
+    ``ports``). ``revision`` is kept with the instance, so that one whose record is lost can be recognised.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Launch:
     spec: Mapping[str, Any]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    revision: str = ""
 
     def document(self) -> dict[str, Any]:
         """Return the document as it was declared, secrets in their places; keep it out of messages and logs."""
@@ -68,7 +69,10 @@ Condition = Literal["absent", "starting", "ready", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a runtime sees of one instance now. ``cards`` is what it was really given, to be compared with the plan."""
+    """What a runtime sees of one instance now. ``cards`` is what it was really given, to be compared with the plan.
+
+    ``revision`` is the one it was launched with; empty where the runtime does not know.
+    """
 
     id: str
     condition: Condition
@@ -76,6 +80,7 @@ class Observation:
     detail: str = ""
     cards: tuple[str, ...] = ()
     node: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,16 +42,17 @@ CREATE TABLE IF NOT EXISTS instance (
     stopped REAL,
     failure TEXT NOT NULL,
     token TEXT NOT NULL,
-    starts INTEGER NOT NULL
+    starts INTEGER NOT NULL,
+    revision TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID
 """
 
 _UPSERT = """
-INSERT INTO instance (id, owner, node, cards, started, ready_after, stop_after, stopped, failure, token, starts)
-VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 1)
+INSERT INTO instance (id, owner, node, cards, started, ready_after, stop_after, stopped, failure, token, starts, revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 1, ?)
 ON CONFLICT (id) DO UPDATE SET node = excluded.node, cards = excluded.cards, started = excluded.started,
     ready_after = excluded.ready_after, stop_after = excluded.stop_after, stopped = NULL, failure = excluded.failure,
-    token = excluded.token, starts = instance.starts + 1
+    token = excluded.token, starts = instance.starts + 1, revision = excluded.revision
 """
 
 _NEVER = 1e18
@@ -174,7 +175,7 @@ class SimulatedRuntime:
                 some = asked[first : first + _AT_ONCE]
                 self._forget(rows, some)
                 found = rows.execute(
-                    f"SELECT id, node, cards, started, ready_after, stopped, failure, starts "
+                    f"SELECT id, node, cards, started, ready_after, stopped, failure, starts, revision "
                     f"FROM instance WHERE id IN ({_marks(some)})",
                     some,
                 )
@@ -205,6 +206,12 @@ class SimulatedRuntime:
         with self._rows() as rows:
             rows.execute("DELETE FROM instance WHERE id = ?", (instance_id,))
 
+    def move(self, instance_id: str, node: str, cards: Iterable[str]) -> None:
+        """Let an instance run elsewhere than it was told to, as if somebody had moved it by hand. For tests of drift."""
+        with self._rows() as rows:
+            told = (node, json.dumps(list(cards)), instance_id)
+            rows.execute("UPDATE instance SET node = ?, cards = ? WHERE id = ?", told)
+
     def shutdown_if_idle(self) -> bool:
         """Answer whether no instance is left; there is nothing to shut down."""
         return not self.listing()
@@ -230,7 +237,10 @@ class SimulatedRuntime:
         cards = json.dumps([card.uuid for card in launch.cards])
         times = (self._clock(), fate.ready_after, fate.stop_after)
         token = launch.secrets.get("token", "")
-        rows.execute(_UPSERT, (launch.id, launch.owner, launch.node, cards, *times, fate.failure, token))
+        rows.execute(
+            _UPSERT,
+            (launch.id, launch.owner, launch.node, cards, *times, fate.failure, token, launch.revision),
+        )
 
     @contextlib.contextmanager
     def _rows(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
@@ -267,12 +277,16 @@ def _opened(file: str) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute(_SCHEMA)
+    if "revision" not in {row[1] for row in connection.execute("PRAGMA table_info(instance)")}:
+        # Another process may be adding it just now to what an earlier version wrote.
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("ALTER TABLE instance ADD COLUMN revision TEXT NOT NULL DEFAULT ''")
     return connection
 
 
 def _observation(row: tuple[Any, ...], now: float) -> Observation:
-    instance_id, node, cards, started, ready_after, stopped, failure, starts = row
-    common = {"cards": tuple(json.loads(cards)), "node": node}
+    instance_id, node, cards, started, ready_after, stopped, failure, starts, revision = row
+    common = {"cards": tuple(json.loads(cards)), "node": node, "revision": revision}
     if stopped is not None:
         return Observation(instance_id, "failed", detail="stopping", **common)
     if failure:

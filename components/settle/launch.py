@@ -38,6 +38,7 @@ def launch_of(
         spec=spec.document,
         secrets=secrets,
         settings={**pool.settings, **spec.settings},
+        revision=held.revision,
     )
 
 

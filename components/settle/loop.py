@@ -107,7 +107,7 @@ def _run(
     steps: tuple[OpenStep, ...], rows: Mapping[str, Held], book: Book, outfitter: Outfitter, conduct: Conduct
 ) -> Outcome:
     tasks = outfitter.tasks(steps, rows)
-    watch = Watch(outfitter.indexes)
+    watch = Watch(outfitter.nodes.values())
     narrator = Narrator(conduct.report, conduct.clock())
     for said in sorted(
         {watch.capabilities(t.runtime).enforced for t in tasks.values() if t.held and t.verb != "stop"}

@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Literal
 
 from components.ledger import InstanceRow, Ledger
-from components.placement.address import address_of
-from components.placement.snapshot import Place
 from components.runtimes.port import Observation, Runtime
 from components.settle.outfit import Outfitter, TokenFor
 from components.settle.task import short
@@ -83,7 +81,7 @@ def survey(
 ) -> tuple[Finding, ...]:
     """Look at this owner's instances and say how they differ from the record; write nothing."""
     outfitter = Outfitter(ledger, owner, runtimes, token_for)
-    watch = Watch(outfitter.indexes)
+    watch = Watch(outfitter.nodes.values())
     rows = ledger.instances(owner=owner)
     by_runtime: dict[int, tuple[Runtime, list[InstanceRow]]] = {}
     for row in rows:
@@ -94,7 +92,7 @@ def survey(
     for runtime, own in by_runtime.values():
         observed = runtime.observe([row.held.id for row in own])
         for row in own:
-            if finding := _judge(row, observed.get(row.held.id), runtime, watch, outfitter.indexes):
+            if finding := _judge(row, observed.get(row.held.id), runtime, watch):
                 detail = outfitter.hide_secrets(row.held, finding.detail)
                 findings.append(replace(finding, detail=detail))
     known = {row.held.id for row in rows}
@@ -107,9 +105,7 @@ def listed(outfitter: Outfitter, owner: str) -> dict[str, Runtime]:
     return {id_: runtime for runtime in outfitter.all_runtimes() for id_ in runtime.listing(owner)}
 
 
-def _judge(
-    row: InstanceRow, seen: Observation | None, runtime: Runtime, watch: Watch, indexes: dict[str, int]
-) -> Finding | None:
+def _judge(row: InstanceRow, seen: Observation | None, runtime: Runtime, watch: Watch) -> Finding | None:
     if seen is None:
         return None
     held = row.held
@@ -122,8 +118,7 @@ def _judge(
     if seen.condition == "failed":
         return finding("dead", "dead")
     if sentence := watch.displaced(held.place, runtime, seen):
-        there = Place(held.place.pool, seen.node or held.place.node, seen.cards)
-        return finding("moved", f"on {address_of(there, indexes)}", sentence)
+        return finding("moved", f"on {watch.where(held.place, seen)}", sentence)
     if seen.condition == "starting":
         return finding("silent", "silent")
     return finding("recovered", "recovered") if held.state == "failed" else None
@@ -139,5 +134,6 @@ def _extra(id_: str, owner: str) -> Finding:
         "steady",
         "extra",
         "extra",
-        "its runtime keeps it and the ledger does not know it; `eas down` ends it, or `eas ledger rebuild` records it",
+        "its runtime keeps it and the ledger does not know it; `pulumi refresh` records it, and the next `up` ends it or "
+        "goes on with it",
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from components.placement.address import address_of
+from components.placement.address import address_of, card_indexes
 from components.placement.snapshot import Place
 from components.runtimes.port import Capabilities, Observation, Runtime, RuntimeFault
 from components.settle.task import Task
+from components.spec.node import Node
 
 
 class Watch:
     """Observes many instances with one call for each runtime."""
 
-    def __init__(self, indexes: dict[str, int]) -> None:
-        """Take card UUID -> index, for sentences."""
-        self._indexes = indexes
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        """Take all nodes, for sentences."""
+        nodes = tuple(nodes)
+        self._indexes = card_indexes(nodes)
+        self._homes = {card.uuid: node.name for node in nodes for card in node.cards}
         self._capabilities: dict[int, Capabilities] = {}
 
     def capabilities(self, runtime: Runtime) -> Capabilities:
@@ -51,6 +54,12 @@ class Watch:
         if task.held and (sentence := self.displaced(task.held.place, task.runtime, observation)):
             task.seen, task.detail = "elsewhere", sentence
 
+    def where(self, place: Place, observation: Observation) -> str:
+        """Return where an instance really is, as an address; a card's node is the one that has it."""
+        cards = observation.cards
+        node = self._homes.get(cards[0], "") if cards else ""
+        return address_of(Place(place.pool, node or observation.node or place.node, cards), self._indexes)
+
     def displaced(self, place: Place, runtime: Runtime, observation: Observation) -> str:
         """Return how what an instance was really given differs from its place; empty where it does not.
 
@@ -62,7 +71,7 @@ class Watch:
         if can.pin_node and observation.node and observation.node != place.node:
             return f"it runs on node {observation.node} and its place is on {place.node}"
         if can.pin_card and observation.cards and set(observation.cards) != set(place.cards):
-            given = address_of(Place(place.pool, place.node, observation.cards), self._indexes)
+            given = self.where(place, observation)
             return f"it was given {given} and its place is {address_of(place, self._indexes)}"
         return ""
 

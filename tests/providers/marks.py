@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from components.ledger import open_ledger
 from components.providers.work import session
 from tests.providers.engine import Stack
@@ -22,3 +25,11 @@ def card_of(stack: Stack, address: str) -> str:
         for each, card in pool.cards()
         if (each.name, card.index) == (node, int(index))
     )
+
+
+def lose_row(stack: Stack, *ids: str) -> None:
+    """Take instances out of the ledger's file, as a backup from before they came does."""
+    with closing(sqlite3.connect(stack.ledger_file, isolation_level=None)) as file:
+        for id_ in ids:
+            file.execute("DELETE FROM occupied WHERE instance = ?", (id_,))
+            file.execute("DELETE FROM instance WHERE id = ?", (id_,))

@@ -9,8 +9,10 @@ import pytest
 from components.providers.placement import PlacementProvider
 from components.providers.service import EasServiceProvider
 from components.providers.work import session
+from components.runtimes.port import Launch, PinnedCard
 from components.spec.packed import packed, unpacked
-from tests.providers.engine import PLACEMENT, Stack
+from tests.providers.engine import OTHER, OWNER, PLACEMENT, Stack
+from tests.providers.marks import card_of, lose_row
 
 
 def test_an_unchanged_program_changes_nothing(stack: Stack) -> None:
@@ -143,3 +145,86 @@ def test_reading_what_another_resource_holds_changes_nothing(stack: Stack) -> No
     read = PlacementProvider().read("placement-stale", dict(outputs))
     assert stack.rows() == before, "what is the matter is for the one that holds it to record"
     assert read.outs == {key: value for key, value in outputs.items() if key != "__provider"}
+
+
+def _moved_by_hand(stack: Stack) -> str:
+    """Let ``page/0`` run on another card than its own; return where."""
+    place = stack.rows()["page/0"][1]
+    other = "gpu-b/0" if place != "gpu-b/0" else "gpu-a/0"
+    runtime = stack.runtime()
+    runtime.move(stack.rows()["page/0"][2], other.partition("/")[0], [card_of(stack, other)])
+    runtime.close()
+    return other
+
+
+def test_one_that_was_moved_by_hand_reads_as_where_it_is_and_is_brought_back(stack: Stack) -> None:
+    """The repair is a restart in its place; a second refresh says the same until then."""
+    stack.service("page", gpu_memory=20, instance=2)
+    stack.up()
+    rows = stack.rows()
+    other = _moved_by_hand(stack)
+    seen = stack.refresh()
+    assert seen["page"] == {"0": f"on {other} (was {rows['page/0'][1]})", "1": rows["page/1"][1]}
+    assert stack.refresh() == seen
+    repaired = stack.up()
+    assert repaired.hows == {"page/0": "restart"}
+    assert stack.rows() == rows
+    assert stack.refresh() == repaired.placement["assignments"]
+
+
+def _begin(stack: Stack, name: str, address: str, revision: str, owner: str = OWNER) -> str:
+    """Let the runtime run an instance that no ledger knows; return its id."""
+    node = address.partition("/")[0]
+    card = PinnedCard(card_of(stack, address), 0, "", 0, 0, 0)
+    service, _, ordinal = name.partition("/")
+    id_ = f"{owner}/{name}/by-hand"
+    runtime = stack.runtime()
+    launch = Launch(id_, owner, service, int(ordinal), "lab", node, (card,), False, {}, revision=revision)
+    runtime.start(launch)
+    runtime.close()
+    return id_
+
+
+def _revision(stack: Stack) -> str:
+    with stack.read_ledger() as ledger:
+        return ledger.instances(owner=OWNER)[0].held.revision
+
+
+@pytest.mark.parametrize("name", ["page/0", "page/7", "ghost/0"])
+def test_one_too_many_reads_as_extra_and_only_it_is_stopped(stack: Stack, name: str) -> None:
+    """A second of one that is there, one beyond the count, one of a service that nobody declares."""
+    stack.service("page", gpu_memory=20)
+    stack.up()
+    rows, runs = stack.rows(), stack.runs()
+    extra = _begin(stack, name, "gpu-b/1", _revision(stack))
+    foreign = _begin(stack, name, "gpu-b/1", "r", owner=OTHER)
+    seen = stack.refresh()
+    service, _, ordinal = name.partition("/")
+    beside = f"{rows['page/0'][1]}, and " if name == "page/0" else ""
+    assert seen[service][ordinal] == f"{beside}extra on gpu-b/1"
+    assert seen["page"]["0"].startswith(rows["page/0"][1])
+    assert stack.refresh() == seen
+    repaired = stack.up()
+    assert [unpacked(step)["op"] for step in repaired.placement["change"].values()] == ["stop"]
+    assert stack.rows() == rows
+    assert stack.runs() == runs
+    runtime = stack.runtime()
+    assert extra not in runtime.listing()
+    assert foreign in runtime.listing(), "another owner's is not ours to stop"
+    runtime.close()
+    assert set(stack.preview().did.values()) == {"same"}
+    assert stack.refresh() == repaired.placement["assignments"]
+
+
+def test_one_that_the_ledger_lost_is_recorded_again_by_refresh_and_is_no_drift(stack: Stack) -> None:
+    """What runs is what is wanted, so nothing differs and nothing is restarted."""
+    stack.service("page", gpu_memory=20, instance=2)
+    stack.up()
+    rows, runs = stack.rows(), stack.runs()
+    before = stack.state[PLACEMENT].inputs["assignments"]
+    lose_row(stack, rows["page/1"][2])
+    assert "page/1" not in stack.rows()
+    assert stack.refresh() == before
+    assert stack.rows() == rows
+    assert set(stack.up().did.values()) == {"same"}
+    assert stack.runs() == runs

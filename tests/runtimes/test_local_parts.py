@@ -13,6 +13,7 @@ import pytest
 
 from components.runtimes.local.coalesce import Coalescer
 from components.runtimes.local.janitor import cut
+from components.runtimes.local.processes import cards_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,3 +88,33 @@ def test_the_janitor_speaks_supervisords_protocol_and_ends_with_it(tmp_path: Pat
     assert done.stdout == "READY\nRESULT 2\nOKREADY\n"
     assert (tmp_path / "svc.log").stat().st_size == 0
     assert (tmp_path / "svc.log.1").stat().st_size == 10 << 20
+
+
+@pytest.mark.parametrize(
+    ("told", "shown", "uses"),
+    [
+        ("GPU-1", None, ("GPU-1",)),
+        ("GPU-1,GPU-2", "GPU-1", ("GPU-1", "GPU-2")),
+        ("GPU-1", "", ("GPU-1",)),
+        ("GPU-1", "GPU-2", ("GPU-2",)),
+        ("GPU-1", "GPU-1,GPU-2", ("GPU-1", "GPU-2")),
+        ("GPU-1", "1", ("GPU-1",)),
+        ("", "GPU-2", ("GPU-2",)),
+        ("", None, ()),
+    ],
+    ids=[
+        "told",
+        "one is not in the machine",
+        "none is",
+        "another",
+        "one more",
+        "an index",
+        "not told",
+        "nothing",
+    ],
+)
+def test_a_process_uses_the_cards_that_its_environment_says(
+    told: str, shown: str | None, uses: tuple[str, ...]
+) -> None:
+    environment = {"EAS_CARD_UUIDS": told} | ({} if shown is None else {"CUDA_VISIBLE_DEVICES": shown})
+    assert cards_of(environment) == uses

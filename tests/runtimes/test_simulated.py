@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,3 +152,16 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     runtime = SimulatedRuntime(tmp_path)
     assert len(runtime.listing()) == 150
     runtime.close()
+
+
+def test_the_revision_is_kept_also_in_a_file_that_an_earlier_version_wrote(
+    runtime: SimulatedRuntime, tmp_path: Path
+) -> None:
+    runtime.start(replace(launch(), id="o/s/0/i", revision="r1"))
+    assert runtime.observe(["o/s/0/i"])["o/s/0/i"].revision == "r1"
+    runtime.close()
+    with closing(sqlite3.connect(tmp_path / "simulated" / "instances.db")) as file:
+        file.execute("ALTER TABLE instance DROP COLUMN revision")
+    assert runtime.observe(["o/s/0/i"])["o/s/0/i"].revision == ""
+    runtime.restart(replace(launch(), id="o/s/0/i", revision="r2"))
+    assert runtime.observe(["o/s/0/i"])["o/s/0/i"].revision == "r2"

@@ -9,9 +9,10 @@ from typing import Any
 from components.ledger import Ledger, StalePlan
 from components.providers.work import session
 from components.providers.work.failures import PlacementFailed
-from components.providers.work.forms import steps_of
+from components.providers.work.forms import ADOPTED, steps_of
 from components.providers.work.inputs import PlacementInput, placement_input
 from components.providers.work.proposal import Addresses, final_places, propose, take_snapshot, unlike
+from components.providers.work.takeover import record_running
 from components.settle import settle
 from components.settle.loop import Conduct
 
@@ -73,8 +74,13 @@ def _committed(
 def _commit(
     ledger: Ledger, given: PlacementInput, checked: Mapping[str, Any], holder: str, conduct: Conduct
 ) -> None:
-    snapshot = take_snapshot(ledger, given)
     steps = steps_of(checked["change"])
+    snapshot = take_snapshot(ledger, given)
+    known = {row.id for row in snapshot.held}
+    if ADOPTED in checked["change"] or any(step.instance and step.instance not in known for step in steps):
+        # What the plan counts on as running has its row before the plan is judged.
+        record_running(ledger, snapshot, given, conduct.holder.what)
+        snapshot = take_snapshot(ledger, given)
     places = final_places(snapshot, steps, checked["assignments"])
     if moved := unlike(places, snapshot, checked["assignments"]):
         stale = StalePlan(

@@ -15,10 +15,10 @@ from pulumi.dynamic import (
 
 from components.ledger import Ledger, LedgerError
 from components.ledger.admission import carried_out_elsewhere
-from components.placement.address import WAITING
+from components.placement.address import WAITING, address_of, card_indexes
 from components.placement.bound import rejudge
 from components.placement.plan_types import Plan
-from components.placement.snapshot import Snapshot
+from components.placement.snapshot import Held, Snapshot
 from components.providers.work import session
 from components.providers.work.bound import BoundPlanError, bound_inputs, differences
 from components.providers.work.carry import carry_out, observed_outputs
@@ -41,10 +41,13 @@ from components.providers.work.proposal import (
     take_snapshot,
     unlike,
 )
+from components.providers.work.takeover import doubtful, running, with_running
 from components.settle.teardown import teardown_owner
 
 DECIDED = ("assignments", "change", "usage")
 """What ``check`` adds to the inputs."""
+KEPT = 10
+"""So many of those that are taken over are named."""
 OUTPUTS = ("endpoints", "tokens", "status")
 """What ``create`` and ``update`` add to the outputs."""
 
@@ -64,18 +67,20 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         ledger = session.session().reading()
         if sentence := _not_now(ledger, given, known):
             return _failed(declared, [sentence])
-        snapshot = take_snapshot(ledger, given)
+        snapshot, taken_over = _picture(ledger, given, known)
         previewed = bound_inputs(given.owner)
         if previewed is None:
-            proposal = propose(snapshot, given, known)
+            proposal = propose(snapshot, given, known, taken_over)
             failures = list(proposal.refusals())
         else:
-            proposal, failures = _bound(snapshot, given, whole(previewed), declared, known)
+            proposal, failures = _bound(snapshot, given, whole(previewed), declared, known, taken_over)
     except (InputError, LedgerError, BoundPlanError) as error:
         return _failed(declared, [str(error)])
     if failures:
         return _failed(declared, failures)
     _show(proposal, ledger)
+    if not olds:
+        _show_kept(proposal)
     return CheckResult({**declared, **proposal.inputs()}, [])
 
 
@@ -141,12 +146,24 @@ def _require_known(ledger: Ledger, owner: str, assignments: dict[str, dict[str, 
     ledger.require_owner(owner, assignments=placed)
 
 
+def _picture(
+    ledger: Ledger, given: PlacementInput, known: dict[str, dict[str, str]]
+) -> tuple[Snapshot, tuple[Held, ...]]:
+    """Return what to plan on, and of it what is taken over: looked for where the ledger may have lost something."""
+    snapshot = take_snapshot(ledger, given)
+    if not doubtful(ledger, snapshot, known):
+        return snapshot, ()
+    found = running(ledger, snapshot, given)
+    return with_running(snapshot, found), found.taken_over
+
+
 def _bound(
     snapshot: Snapshot,
     given: PlacementInput,
     previewed: dict[str, Any],
     declared: dict[str, Any],
     known: dict[str, dict[str, str]],
+    taken_over: tuple[Held, ...],
 ) -> tuple[Proposal, list[str]]:
     """Judge the previewed plan by the ledger of now; answer it, and why it no longer holds."""
     steps = steps_of(previewed["change"])
@@ -155,7 +172,7 @@ def _bound(
     if not failures:
         failures = rejudge(snapshot, given.wanted, places, steps, given.options)
         failures = failures or unlike(places, snapshot, previewed["assignments"])
-    proposal = completed(snapshot, Plan(places, steps), previewed["change"], known)
+    proposal = completed(snapshot, Plan(places, steps), previewed["change"], known, taken_over)
     return proposal, [f"the apply is not what was previewed: {sentence}" for sentence in failures]
 
 
@@ -170,13 +187,33 @@ def _show(proposal: Proposal, ledger: Ledger) -> None:
         session.say(proposal.table(ledger))
 
 
+def _show_kept(proposal: Proposal) -> None:
+    """Say what a placement that is new to Pulumi finds running: a stack whose state was lost, or another name for it."""
+    left = {step.instance for step in proposal.plan.steps}
+    indexes = card_indexes(view.node for view in proposal.snapshot.nodes)
+    names = [
+        f"{row.service}/{row.ordinal} on {address_of(row.place, indexes)}"
+        for row in proposal.snapshot.held
+        if row.owner == proposal.snapshot.owner
+        and row.role == "steady"
+        and row.id not in left
+        # Of the others the table speaks.
+        and (row.service, str(row.ordinal)) not in proposal.found
+    ]
+    if names:
+        more = f" and {len(names) - KEPT} more" if len(names) > KEPT else ""
+        shown = ", ".join(names[:KEPT])
+        session.say(f"taken over without a restart, since they run already for this owner: {shown}{more}")
+
+
 def _complete(props: dict[str, Any]) -> dict[str, Any]:
     """Return checked inputs that hold a plan; plan now where values were unknown when ``check`` ran."""
     props = whole(public(props))
     if "change" in props:
         return props
     given = placement_input(props)
-    proposal = propose(take_snapshot(session.session().writing(), given), given, {})
+    snapshot, taken_over = _picture(session.session().writing(), given, {})
+    proposal = propose(snapshot, given, {}, taken_over)
     if refused := list(proposal.refusals()):
         raise InputError("\n".join(refused))
     return {**props, **proposal.inputs()}

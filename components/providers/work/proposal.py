@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from components.placement.address import WAITING, addresses, card_indexes
 from components.placement.picture import CHANGE_HEADINGS, NOWHERE, change_rows, columns, refusal_lines
 from components.placement.plan import plan
 from components.placement.plan_types import Plan, Step
-from components.placement.snapshot import Place, Snapshot
+from components.placement.snapshot import Held, Place, Snapshot
 from components.placement.usage import usage
 from components.providers.work.forms import ADOPTED, change_of, forecast
 from components.providers.work.inputs import PlacementInput
@@ -22,6 +22,8 @@ ROWS = 200
 
 RECENT = 1000
 """So many of an owner's plans are looked through for the reconciler's."""
+
+FOUND = "it runs already, and the ledger did not know it: taken over as it is"
 
 Addresses = Mapping[str, Mapping[str, str]]
 """service -> ordinal -> ``node/card`` or ``waiting``, as ``assignments`` stand in Pulumi's inputs."""
@@ -37,6 +39,8 @@ class Proposal:
     assignments: dict[str, dict[str, str]]
     change: dict[str, Any]
     usage: dict[str, Any]
+    found: frozenset[tuple[str, str]] = frozenset()
+    """(service, ordinal) of what runs and is recorded only by this plan's commit."""
 
     def inputs(self) -> dict[str, Any]:
         """Return what ``check`` adds to the inputs."""
@@ -52,7 +56,7 @@ class Proposal:
             change_rows(self.plan.steps, before, card_indexes(view.node for view in self.snapshot.nodes))
         )
         if found := self._adopted():
-            told = _reconciled(ledger, self.snapshot.owner)
+            told = _reconciled(ledger, self.snapshot.owner) | dict.fromkeys(self.found, FOUND)
             rows += [row for service, places in found for row in _adopted_rows(service, places, told)]
         hidden = len(rows) - ROWS
         if hidden > 0:
@@ -87,22 +91,49 @@ def take_snapshot(ledger: Ledger, given: PlacementInput) -> Snapshot:
     return ledger.snapshot(given.owner, (*given.nodes, *borrowed), given.pool_names, quotas=given.quotas)
 
 
-def propose(snapshot: Snapshot, given: PlacementInput, known: Addresses) -> Proposal:
-    """Plan ``given`` on ``snapshot``. ``known`` is what Pulumi's state says of ``assignments``."""
+def propose(
+    snapshot: Snapshot, given: PlacementInput, known: Addresses, running: Collection[Held] = ()
+) -> Proposal:
+    """Plan ``given`` on ``snapshot``. ``known`` is what Pulumi's state says of ``assignments``.
+
+    ``running``: those of the snapshot that are taken over as they run, and that the ledger does not know yet.
+    """
     proposed = plan(snapshot, given.wanted, given.options)
-    return completed(snapshot, proposed, change_of(proposed.steps, snapshot), known)
+    return completed(snapshot, proposed, change_of(proposed.steps, snapshot), known, running)
 
 
-def completed(snapshot: Snapshot, proposed: Plan, change: Mapping[str, Any], known: Addresses) -> Proposal:
-    """Add addresses, what a reconciler did, and the usage of now to a plan."""
+def completed(
+    snapshot: Snapshot,
+    proposed: Plan,
+    change: Mapping[str, Any],
+    known: Addresses,
+    running: Collection[Held] = (),
+) -> Proposal:
+    """Add addresses, what a reconciler did, what is taken over, and the usage of now to a plan."""
     assignments = addresses(proposed.assignments, card_indexes(view.node for view in snapshot.nodes))
     found = adopted(assignments, known, proposed.steps)
+    taken_over = _taken_over(assignments, running, proposed.steps)
+    for service, ordinal in taken_over:
+        found.setdefault(service, {})[ordinal] = f"{NOWHERE} -> {assignments[service][ordinal]}"
     return Proposal(
         snapshot=snapshot,
         plan=proposed,
         assignments=assignments,
         change={**change, **({ADOPTED: found} if found else {})},
         usage=forecast(usage(snapshot, proposed)),
+        found=frozenset(taken_over),
+    )
+
+
+def _taken_over(
+    assignments: Addresses, running: Collection[Held], steps: Sequence[Step]
+) -> list[tuple[str, str]]:
+    touched = {(step.service, step.ordinal) for step in steps}
+    return sorted(
+        (held.service, str(held.ordinal))
+        for held in running
+        if (held.service, held.ordinal) not in touched
+        and str(held.ordinal) in assignments.get(held.service, {})
     )
 
 
@@ -163,10 +194,12 @@ def _on(place: str) -> str:
 
 
 def _reconciled(ledger: Ledger, owner: str) -> dict[tuple[str, str], str]:
-    """Return (service, ordinal) -> when the reconciler placed what is there now."""
+    """Return (service, ordinal) -> what is said of what the reconciler placed there."""
     plans = {row.id: row for row in ledger.plans(owner, RECENT) if row.because.startswith(RECONCILING)}
     return {
-        (row.held.service, str(row.held.ordinal)): f"{plans[row.plan_id].committed:%Y-%m-%d %H:%M:%S} UTC"
+        (row.held.service, str(row.held.ordinal)): (
+            f"already moved by reconcile at {plans[row.plan_id].committed:%Y-%m-%d %H:%M:%S} UTC"
+        )
         for row in ledger.instances(owner=owner)
         if row.plan_id in plans and row.held.role == "steady"
     }
@@ -177,6 +210,5 @@ def _adopted_rows(
 ) -> Iterator[tuple[str, str, str, str, str]]:
     for ordinal, moved in places.items():
         was, _, now = moved.partition(" -> ")
-        at = told.get((service, ordinal))
-        said = f"already moved by reconcile at {at}" if at else "done since the last `up`"
+        said = told.get((service, ordinal), "done since the last `up`")
         yield f"{service}/{ordinal}", was, now, "adopted", said

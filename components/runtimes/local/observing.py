@@ -25,7 +25,7 @@ _AT_WORK = frozenset({"STARTING", "RUNNING", "STOPPING"})
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One recorded instance that is not being stopped.
+    """One recorded instance that is not being stopped. ``cards``: those that its first process says it uses.
 
     ``alive``: its first process lives. ``orphaned``: its supervisord was killed. ``silence``: why it is not ready, empty
     if it answers. ``answered``: it has done so before. ``starts``: how often it was started. ``kept``: supervisord's words
@@ -40,6 +40,7 @@ class View:
     starts: int
     kept: Mapping[str, Any] | None
     exit: str = ""
+    cards: tuple[str, ...] = ()
 
 
 def judge(view: View) -> tuple[Condition, str]:

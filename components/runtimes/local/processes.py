@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,16 @@ from components.runtimes.local.coalesce import Coalescer
 MARK = "EAS_LOCAL_MARK"
 INSTANCE = "EAS_INSTANCE"
 OWNER = "EAS_OWNER"
+CARDS = "EAS_CARD_UUIDS"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One living process: its group and session, and what its environment says of its instance (empty: nothing)."""
+    """One living process: its group and session, and what its environment says of its instance (empty: nothing).
+
+    ``cards``: UUIDs of the cards that it was told, or that CUDA shows it where those are others.
+    """
 
     pid: int
     group: int
@@ -33,6 +38,7 @@ class Seen:
     mark: str
     instance: str = ""
     owner: str = ""
+    cards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,26 @@ def look(pid: int) -> Seen | None:
             return None
         told = process.environ()
         group, session = os.getpgid(pid), os.getsid(pid)
-        return Seen(pid, group, session, told.get(MARK, ""), told.get(INSTANCE, ""), told.get(OWNER, ""))
+        names = (told.get(MARK, ""), told.get(INSTANCE, ""), told.get(OWNER, ""))
+        return Seen(pid, group, session, *names, cards_of(told))
     except (psutil.Error, OSError):
         return None
+
+
+def cards_of(told: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the UUIDs of the cards that a process with this environment uses; empty where it does not say.
+
+    What CUDA shows it counts where it names a card that the instance was not told: somebody gave it another one. Fewer are
+    no difference: a declared card that is not in this machine is not shown.
+    """
+    said, shown = (_uuids(told.get(name, "")) for name in (CARDS, VISIBLE))
+    return shown if shown and not set(shown) <= set(said) else said
+
+
+def _uuids(text: str) -> tuple[str, ...]:
+    """Return the cards of a list; an index, which means another card on every machine, names none."""
+    words = tuple(word for word in text.split(",") if word)
+    return () if any(word.isdigit() for word in words) else words
 
 
 def mine(seen: Seen, mark: str, started: Iterable[Started]) -> bool:

@@ -32,6 +32,7 @@ class Record:
     grace: int = DEFAULT_GRACE
     stopping: float = 0.0
     signalled: tuple[int, ...] = ()
+    revision: str = ""
 
     @property
     def slug(self) -> str:

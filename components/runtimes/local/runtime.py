@@ -192,6 +192,7 @@ class LocalRuntime:
                 answered=(self._folder.of(r.slug) / files.READY).exists(),
                 starts=len(started[r.id]),
                 kept=kept.get(r.slug),
+                cards=leader.cards if leader else (),
                 exit="" if leader else exits.last(self._folder.root / "supervisord.log", r.slug),
             )
             for r in here
@@ -208,14 +209,17 @@ class LocalRuntime:
             with self._folder.locked(record.slug, wait=False) as free:
                 if not free:
                     return replace(
-                        _seen(record), condition="starting", detail="somebody is starting it just now"
+                        _seen(view), condition="starting", detail="somebody is starting it just now"
                     )
             detail = with_log(detail, self.logs(record.id, SHOWN_LINES))
-        return replace(_seen(record), condition=condition, detail=detail)
+        return replace(_seen(view), condition=condition, detail=detail)
 
 
-def _seen(record: Record) -> Observation:
-    return Observation(record.id, "starting", record.endpoint, "", record.cards, record.node)
+def _seen(view: View) -> Observation:
+    record = view.record
+    # A program may overwrite its environment (setproctitle does): then what was told counts.
+    cards = view.cards or record.cards
+    return Observation(record.id, "starting", record.endpoint, "", cards, record.node, record.revision)
 
 
 def _record(launch: Launch, wish: Wish, port: int) -> Record:
@@ -232,4 +236,5 @@ def _record(launch: Launch, wish: Wish, port: int) -> Record:
         path=wish.path,
         timeout=wish.timeout,
         grace=wish.grace,
+        revision=launch.revision,
     )

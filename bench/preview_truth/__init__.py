@@ -1,0 +1,1 @@
+"""Random changes with the real command line: is what comes of each what its preview said, card by card?"""
