@@ -27,8 +27,7 @@ from bench.figures import Figure, calibration, report
 from bench.preview_truth.race import race
 from bench.preview_truth.series import WEIGHTS, Outcome, Verdict
 
-VERDICTS: tuple[str, ...] = get_args(Verdict)
-PROMISED = VERDICTS[:2]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 def main() -> int:
@@ -53,16 +52,21 @@ def main() -> int:
         if asked.verbose or outcome.verdict == "wrong":
             print(line(number, outcome), file=sys.stderr, flush=True)
 
-    race(folder, asked.seed, asked.changes, asked.series, hear)
+    try:
+        race(folder, asked.seed, asked.changes, asked.series, hear)
+    except KeyboardInterrupt:
+        print(f"interrupted after {len(outcomes)} changes", file=sys.stderr)
     took = time.perf_counter() - began
     wrong = [outcome for outcome in outcomes if outcome.verdict == "wrong"]
     print(table(outcomes))
     if wrong:
         print(f"wrong ones are looked at in {folder}", file=sys.stderr)
     else:
-        shutil.rmtree(folder)
-    figures = figures_of(outcomes)
-    each = Figure("one change, preview and apply, per series", took * asked.series / len(outcomes), "s")
+        shutil.rmtree(folder, ignore_errors=True)
+    figures = figures_of(outcomes, asked.changes)
+    each = Figure(
+        "one change, preview and apply, per series", took * asked.series / max(1, len(outcomes)), "s"
+    )
     return report([calibration(), *figures, each], as_json=asked.json)
 
 
@@ -90,12 +94,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join("".join(f"{cell:<22}" for cell in row).rstrip() for row in rows)
 
 
-def figures_of(outcomes: Sequence[Outcome]) -> list[Figure]:
-    """Return the figures; not one end may be other than what was said."""
-    total = Counter(outcome.verdict for outcome in outcomes)
+def figures_of(outcomes: Sequence[Outcome], wanted: int) -> list[Figure]:
+    """Return the figures; not one end may be other than what was said, and none of those ``wanted`` be left out."""
+    total: Counter[str] = Counter(outcome.verdict for outcome in outcomes)
     crossed = sum(bool(outcome.between) for outcome in outcomes)
     return [
-        Figure("changes with an apply", sum(total[v] for v in VERDICTS) - total["preview refused"], ""),
+        Figure("changes with an apply", total.total() - total["preview refused"], "", at_least=wanted),
         Figure("ended as previewed", total["as previewed"], ""),
         Figure("apply refused and said why", total["refused with reason"], ""),
         Figure("neither", total["wrong"], "", 0),

@@ -49,7 +49,8 @@ class Forecast:
         """Read ``assignments`` and ``change`` of a saved plan or a digest."""
         kept = set(before.of(owner))
         restarted: set[str] = set()
-        starts, passing = [], []
+        starts: list[Start] = []
+        passing: list[Start] = []
         for step in _steps(entry["change"]):
             instance = step.get("instance", "")
             if step["op"] == "stop":
