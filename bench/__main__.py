@@ -39,6 +39,7 @@ BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.contention": ("--attempts", "100", "--timed", "50"),
     "bench.crash": ("--scenario", "roll", "--sample", "6"),
     "bench.readiness": (),
+    "bench.gateway": (),
     "bench.up_again": (),
     "bench.pulumi_scale": ("--services", "200"),
 }

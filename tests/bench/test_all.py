@@ -82,6 +82,7 @@ def test_every_benchmark_is_there(name: str) -> None:
 
 
 SHORT = {
+    "bench.gateway": ("--requests", "50", "--instances", "5"),
     "bench.readiness": ("--services", "2", "--parallel", "2", "--ready-after", "0.2"),
 }
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.runtimes.local import ports, processes
+from components.runtimes.local import gate, ports, processes
 from components.runtimes.local.folder import Folder, shared, slug
+from components.runtimes.local.record import Record, load
 from components.runtimes.local.runtime import LocalRuntime
 from components.runtimes.port import Launch, Observation, PinnedCard
 from tests.runtimes.waiting import until
@@ -121,6 +122,12 @@ class Machine:
         started = processes.starts(self.folder.of(slug(launched.id)) / "starts")
         return started[-1].leader
 
+    def record(self, launched: Launch) -> Record:
+        """Return what the runtime keeps of it."""
+        found = load(self.folder, slug(launched.id))
+        assert found is not None
+        return found
+
     def supervisor(self) -> int:
         """Return the pid of the supervisord that lives, 0 if none does."""
         return self.runtime._daemon.process()
@@ -132,7 +139,10 @@ class Machine:
 
     def get(self, launched: Launch, path: str) -> bytes:
         """Return what the instance answers."""
-        with urllib.request.urlopen(self.see(launched).endpoint + path, timeout=10) as answer:
+        asked = urllib.request.Request(
+            self.see(launched).endpoint + path, headers={"Authorization": launched.secrets["token"]}
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
             body: bytes = answer.read()
             return body
 
@@ -155,6 +165,7 @@ class Machine:
         mine = f"{self.folder.hash}."
         assert [seen for seen in processes.table() if seen.mark.startswith(mine)] == []
         assert not self.supervisor()
+        assert gate.process(self.folder) is None
         held = (shared() / "ports").glob("[0-9]*")
         home = str(self.folder.root)
         assert [file.name for file in held if _text(file).startswith(home)] == []
@@ -165,6 +176,8 @@ class Machine:
         mine = f"{self.folder.hash}."
         if pid := self.supervisor():
             os.kill(pid, signal.SIGKILL)
+        if found := gate.process(self.folder):
+            found.kill()
         processes.send([seen.pid for seen in processes.table() if seen.mark.startswith(mine)], signal.SIGKILL)
         self.folder.unlink()
 

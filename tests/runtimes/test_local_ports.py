@@ -49,7 +49,7 @@ def test_an_exhausted_range_is_said_with_numbers_and_the_line_to_change(
     with pytest.raises(RuntimeFault) as refused:
         ports.reserve(two, holders[2])
     assert str(refused.value) == (
-        f"all 2 ports of {two[0]}-{two[1]} are taken, 2 of them by instances of the local runtime; "
+        f"all 2 ports of {two[0]}-{two[1]} are taken, 2 of them by instances of the local runtime, two each; "
         "give the pool another range in pool.yaml, such as `local: {ports: [30000, 31999]}`."
     )
 
@@ -91,12 +91,12 @@ def test_a_port_is_kept_across_a_restart(machine: Machine) -> None:
 def test_a_port_that_a_stranger_took_meanwhile_is_replaced(machine: Machine) -> None:
     launched = launch(script="exit 1")
     machine.runtime.start(launched)
-    before = machine.becomes(launched, "failed").endpoint
-    with socket.create_server(("127.0.0.1", int(before.rpartition(":")[2]))):
+    endpoint, before = machine.becomes(launched, "failed").endpoint, machine.record(launched).inner
+    with socket.create_server(("127.0.0.1", before)):
         machine.runtime.restart(launch(script=serving()))
-        after = machine.becomes(launched, "ready").endpoint
-    assert after != before
-    assert not (shared() / "ports" / before.rpartition(":")[2]).exists()
+        assert machine.becomes(launched, "ready").endpoint == endpoint, "the gateway holds that one"
+    assert machine.record(launched).inner != before
+    assert not (shared() / "ports" / str(before)).exists()
 
 
 def test_a_port_lies_in_the_pools_range_and_is_free_when_the_instance_is_gone(machine: Machine) -> None:

@@ -18,7 +18,7 @@ from tenacity import (
     wait_exponential,
 )
 
-from components.runtimes.local import rpc, supervisord
+from components.runtimes.local import gate, rpc, supervisord
 from components.runtimes.local.coalesce import Coalescer
 from components.runtimes.local.folder import Folder, write
 from components.runtimes.port import RuntimeFault
@@ -129,6 +129,10 @@ class Daemon:
         ):
             with attempt:
                 self.ensure()
+                if gate.process(self._folder) is None:
+                    # One that was started by an earlier version has none; to any other this is nothing new.
+                    supervisord.prepare(self._folder)
+                    calls = [*calls, ("addProcessGroup", ("gateway",))]
                 reload, *rest = self._ask_with("\n".join(section for _, section in programs), calls)
                 return [_refused(reload, *rest[3 * n + 1 : 3 * n + 3]) for n in range(len(programs))]
         raise AssertionError("tenacity either returns or raises")

@@ -12,8 +12,8 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential
 
+from components.runtimes.local import gate, logs, ports, processes, rpc
 from components.runtimes.local import launch as files
-from components.runtimes.local import logs, ports, processes, rpc
 from components.runtimes.local import record as records
 from components.runtimes.local.daemon import Daemon
 from components.runtimes.local.folder import PRIVATE, Folder, slug
@@ -127,9 +127,11 @@ class Ending:
         for record in gone:
             name = record.slug
             logs.retire(self._folder, name)
-            ports.release(record.port, self._folder.of(name))
+            for port in {record.port, record.inner or record.port}:
+                ports.release(port, self._folder.of(name))
             # The record last of all: until then, asking again finds it and finishes.
             shutil.rmtree(self._folder.of(name), ignore_errors=True)
+        gate.tell(self._folder)
 
     def _forget_unless_held(self, gone: Sequence[Record]) -> set[str]:
         """Forget those whose lock nobody holds and whose record is still the one that was judged; answers their ids."""

@@ -62,11 +62,11 @@ def judge(view: View) -> tuple[Condition, str]:
 def _silent(view: View) -> str:
     record = view.record
     asked = f"GET {record.path}" if record.path else "a TCP connection"
-    told = f"the local runtime gives each instance its own port in $PORT, here {record.port}"
+    told = f"the local runtime gives each instance its own port in $PORT, here {record.serving}"
     if record.declared_port:
         told += f"; the container declares port {record.declared_port}"
     before = "it answered before and does not now" if view.answered else "it runs and does not answer yet"
-    return f"{before}: {asked} at 127.0.0.1:{record.port}: {view.silence} ({told})"
+    return f"{before}: {asked} at 127.0.0.1:{record.serving}: {view.silence} ({told})"
 
 
 def _ended(view: View) -> str:

@@ -1,7 +1,7 @@
-"""One port per instance, reserved for this user on the whole machine: two projects never hand out the same one.
+"""Two ports per instance, one to serve at and one for the gateway before it, reserved for this user on the whole machine.
 
-A free port is not enough: a model loads for minutes before it listens. So a reservation is a file
-``/tmp/eas-UID/ports/PORT`` that names the instance's folder, and counts while that folder is there.
+Two projects never hand out the same one. A free port is not enough: a model loads for minutes before it listens. So a
+reservation is a file ``/tmp/eas-UID/ports/PORT`` that names the instance's folder, and counts while that folder is there.
 """
 
 from __future__ import annotations
@@ -36,8 +36,12 @@ def busy(port: int, *, strict: bool = False) -> bool:
     return False
 
 
-def reserve(ports: tuple[int, int], holder: Path, *, keep: int = 0) -> int:
+def reserve(
+    ports: tuple[int, int], holder: Path, *, keep: int = 0, held: bool = False, beside: int = 0
+) -> int:
     """Return a port of the range, reserved for the instance folder ``holder``; ``keep`` is taken if it is still free.
+
+    ``held``: the gateway of this project listens at it. ``beside``: one that the instance has already, for something else.
 
     Raises :class:`RuntimeFault` when the range is exhausted.
     """
@@ -46,18 +50,22 @@ def reserve(ports: tuple[int, int], holder: Path, *, keep: int = 0) -> int:
     project = str(holder.parent)
     # Projects begin at different places, so that a stranger's ports of one are seldom tried by the other.
     first = _next.get((low, high, project), zlib.crc32(project.encode("utf-8", "surrogateescape")))
+    if held and low <= keep <= high:
+        return keep
     wanted = [(keep, False)] if low <= keep <= high else []
     turns = ((low + (first + step) % count, strict) for strict in (True, False) for step in range(count))
     with _registry() as folder:
         for port, strict in itertools.chain(wanted, turns):
             file = folder / str(port)
+            if port == beside:
+                continue
             if _holder(file) in (None, holder) and not busy(port, strict=strict):
                 file.write_text(str(holder), encoding="utf-8", errors="surrogateescape")
                 _next[low, high, project] = port - low + 1
                 return port
         reserved = sum(1 for port in range(low, high + 1) if _holder(folder / str(port)) is not None)
     raise RuntimeFault(
-        f"all {count} ports of {low}-{high} are taken, {reserved} of them by instances of the local runtime; "
+        f"all {count} ports of {low}-{high} are taken, {reserved} of them by instances of the local runtime, two each; "
         "give the pool another range in pool.yaml, such as `local: {ports: [30000, 31999]}`."
     )
 

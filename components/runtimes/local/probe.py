@@ -1,4 +1,4 @@
-"""Whether something answers at an instance's port: one short look, many at once."""
+"""Whether something answers at an instance's port, and the gateway before it: one short look, many at once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,25 @@ _HOST = "127.0.0.1"
 
 def probe(record: Record) -> str:
     """Return why it is not ready, as half a sentence; empty if it is."""
+    said = _asked(record)
+    return said if said or not record.inner else _gateway(record.port)
+
+
+def _gateway(port: int) -> str:
+    try:
+        socket.create_connection((_HOST, port), LONGEST).close()
+    except OSError as error:
+        return f"it answers, and the gateway at its endpoint 127.0.0.1:{port} does not listen yet ({error})"
+    return ""
+
+
+def _asked(record: Record) -> str:
     timeout = min(max(record.timeout, 0.1), LONGEST)
     try:
         if not record.path:
-            socket.create_connection((_HOST, record.port), timeout).close()
+            socket.create_connection((_HOST, record.serving), timeout).close()
             return ""
-        connection = http.client.HTTPConnection(_HOST, record.port, timeout=timeout)
+        connection = http.client.HTTPConnection(_HOST, record.serving, timeout=timeout)
         try:
             connection.request(
                 "GET", record.path, headers={"User-Agent": "eas-local-probe", "Connection": "close"}

@@ -15,8 +15,12 @@ NAME = "record.json"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One instance. ``stopping`` is when its stop was asked for (seconds since the epoch, 0: not), ``signalled`` the
-    processes that have had their SIGTERM: a second one makes many servers drop what they still do."""
+    """One instance.
+
+    ``port`` is that of its endpoint, where the gateway listens, and ``inner`` its own (0: it was started by an earlier
+    version, and listens at ``port`` itself). ``stopping`` is when its stop was asked for (seconds since the epoch, 0: not),
+    ``signalled`` the processes that have had their SIGTERM: a second one makes many servers drop what they still do.
+    """
 
     id: str
     owner: str = ""
@@ -26,6 +30,7 @@ class Record:
     node: str = ""
     cards: tuple[str, ...] = ()
     port: int = 0
+    inner: int = 0
     declared_port: int = 0
     path: str = ""
     timeout: float = 1.0
@@ -38,6 +43,11 @@ class Record:
     def slug(self) -> str:
         """Its name in files and programs."""
         return slug(self.id)
+
+    @property
+    def serving(self) -> int:
+        """The port that its process was told to listen at."""
+        return self.inner or self.port
 
     @property
     def endpoint(self) -> str:

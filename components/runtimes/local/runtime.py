@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from components.runtimes.local import command, environment, exits, gpu, logs, ports, processes
+from components.runtimes.local import command, environment, exits, gate, gpu, logs, ports, processes
 from components.runtimes.local import launch as files
 from components.runtimes.local import record as records
 from components.runtimes.local.daemon import Daemon
@@ -77,7 +77,7 @@ class LocalRuntime:
             self._launch(launch, record)
 
     def reconfigure(self, launch: Launch) -> None:
-        """Rewrite the instance's token file; its process reads it when it likes."""
+        """Rewrite the instance's token file: the gateway wants the new one from the next request on."""
         name = slug(launch.id)
         with self._folder.locked(name) if self._folder.root.is_dir() else contextlib.nullcontext():
             if records.load(self._folder, name) is None:
@@ -123,6 +123,7 @@ class LocalRuntime:
             if next(records.every(self._folder), None) is not None:
                 return False
             self._daemon.shut_down()
+            gate.end(self._folder)
             self._folder.unlink()
         return True
 
@@ -134,30 +135,34 @@ class LocalRuntime:
         line = command.resolve(launch.service, wish, settings)
         holder = self._folder.of(name)
         holder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        former = previous.port if previous else 0
+        former = (previous.port, previous.inner) if previous else (0, 0)
         mark = self._folder.mark(name)
-        port = former
+        port, inner = former
         try:
-            port = ports.reserve(settings.ports, holder, keep=former)
+            held = bool(former[0]) and former[0] in gate.open_ports(self._folder)
+            port = ports.reserve(settings.ports, holder, keep=former[0], held=held)
+            inner = ports.reserve(settings.ports, holder, keep=former[1], beside=port)
             told = environment.variables(
-                launch, wish, port=port, token_file=holder / files.TOKEN, mark=(processes.MARK, mark)
+                launch, wish, port=inner, token_file=holder / files.TOKEN, mark=(processes.MARK, mark)
             )
             script = files.script(
                 launch.service, line, told, project=self._folder.project, log=self._folder.log(name)
             )
         except RuntimeFault:
             if previous is None:
-                self._ending.forget([Record(launch.id, port=port)])
+                self._ending.forget([Record(launch.id, port=port, inner=inner)])
             raise
-        if former not in (0, port):
-            ports.release(former, holder)
-        records.save(self._folder, _record(launch, wish, port))
+        for left in {*former} - {0, port, inner}:
+            ports.release(left, holder)
+        # The token first: the gateway listens as soon as there is a record.
+        self._write_token(launch)
+        records.save(self._folder, _record(launch, wish, port, inner))
         for stale in (files.STARTS, files.READY):
             (holder / stale).unlink(missing_ok=True)
-        self._write_token(launch)
         write(holder / files.SCRIPT, script, mode=PRIVATE)
         self._remark(command.remarks(launch.service, wish))
         refusal = self._daemon.add((name, files.program(name, mark, grace=wish.grace)))
+        gate.tell(self._folder)
         if refusal:
             raise RuntimeFault(
                 f"instance {launch.id}: supervisord refused to start it: {refusal}; "
@@ -222,7 +227,7 @@ def _seen(view: View) -> Observation:
     return Observation(record.id, "starting", record.endpoint, "", cards, record.node, record.revision)
 
 
-def _record(launch: Launch, wish: Wish, port: int) -> Record:
+def _record(launch: Launch, wish: Wish, port: int, inner: int) -> Record:
     return Record(
         id=launch.id,
         owner=launch.owner,
@@ -232,6 +237,7 @@ def _record(launch: Launch, wish: Wish, port: int) -> Record:
         node=launch.node,
         cards=tuple(card.uuid for card in launch.cards),
         port=port,
+        inner=inner,
         declared_port=wish.port,
         path=wish.path,
         timeout=wish.timeout,

@@ -1,4 +1,4 @@
-"""Starting supervisord: its main file, its janitor, and a process that outlives whoever started it."""
+"""Starting supervisord: its main file, its janitor and gateway, and a process that outlives whoever started it."""
 
 from __future__ import annotations
 
@@ -52,6 +52,18 @@ stdout_logfile=NONE
 stderr_logfile=NONE
 autorestart=true
 
+[program:gateway]
+command=/bin/sh gateway
+directory=%(here)s
+autostart=true
+autorestart=true
+startsecs=0
+stopsignal=TERM
+redirect_stderr=true
+stdout_logfile=%(here)s/gateway.log
+stdout_logfile_maxbytes=1MB
+stdout_logfile_backups=0
+
 [include]
 files=programs/*.conf
 """
@@ -59,6 +71,11 @@ files=programs/*.conf
 _JANITOR = """\
 #!/bin/sh
 PYTHONPATH={root} PYTHONDONTWRITEBYTECODE=1 exec {python} -S -m components.runtimes.local.janitor {logs}
+"""
+
+_GATEWAY = """\
+#!/bin/sh
+PYTHONPATH={root} PYTHONDONTWRITEBYTECODE=1 exec {python} -S -m components.runtimes.local.gateway {folder}
 """
 
 _LIMITED = f"""\
@@ -73,12 +90,7 @@ def start(folder: Folder) -> None:
     """Start supervisord; returns when it listens. Raises :class:`RuntimeFault` with what it said."""
     for left in folder.programs.glob("*.conf"):
         left.unlink(missing_ok=True)
-    python = shlex.quote(sys.executable)
-    janitor = _JANITOR.format(
-        root=shlex.quote(str(_PACKAGE_ROOT)), python=python, logs=shlex.quote(str(folder.log_folder))
-    )
-    write(folder.root / "supervisord.conf", _CONFIG)
-    write(folder.root / "janitor", janitor)
+    prepare(folder)
     errors = folder.root / "supervisord.err"
     with errors.open("wb") as sink:
         status = _run(folder, sink)
@@ -89,6 +101,20 @@ def start(folder: Folder) -> None:
             f"its log is {folder.root / 'supervisord.log'}.",
             retriable=True,
         )
+
+
+def prepare(folder: Folder) -> None:
+    """Write the files that supervisord reads: its own, and those of what it keeps beside the instances."""
+    python = shlex.quote(sys.executable)
+    janitor = _JANITOR.format(
+        root=shlex.quote(str(_PACKAGE_ROOT)), python=python, logs=shlex.quote(str(folder.log_folder))
+    )
+    write(folder.root / "supervisord.conf", _CONFIG)
+    write(folder.root / "janitor", janitor)
+    gateway = _GATEWAY.format(
+        root=shlex.quote(str(_PACKAGE_ROOT)), python=python, folder=shlex.quote(str(folder.root))
+    )
+    write(folder.root / "gateway", gateway)
 
 
 def _run(folder: Folder, sink: BinaryIO) -> int:
