@@ -13,14 +13,25 @@ import pwd
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
+
+import psutil
 
 USER = "eas"
 DATABASE = "eas"
 FOLDER = Path(".eas") / "postgres"
+_WATCH = """
+read -r _
+number=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) \\
+  && ps -o args= -p "$number" | grep -qF "$1/data" && kill -QUIT "$number"
+rm -rf "$1"
+"""
+"""Waits until nobody holds the other end of its input any more, then ends the server of that folder and removes it."""
 
 
 class NoServer(Exception):
@@ -69,13 +80,24 @@ class Server:
         _run([programs / "pg_ctl", "start", "-w", "-s", "-D", data, "-l", log], self.folder)
 
     def runs(self) -> bool:
-        """Whether the process that the files name is there."""
+        """Whether the server of these files runs."""
+        return self._process() is not None
+
+    def pid(self) -> int:
+        """Return its process. Raises :class:`NoServer` where it does not run."""
+        process = self._process()
+        if process is None:
+            raise NoServer(f"no server of {self.folder} runs")
+        return process
+
+    def _process(self) -> int | None:
+        """Return the process that its files name; after a crash another program may have that number by now."""
+        data = self.folder / "data"
         try:
-            number = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-            os.kill(number, 0)
-        except (OSError, ValueError, IndexError):
-            return False
-        return True
+            number = int((data / "postmaster.pid").read_text().split()[0])
+            return number if str(data) in psutil.Process(number).cmdline() else None
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return None
 
     def stop(self, mode: str = "fast") -> None:
         """Stop: ``fast`` ends what is under way in order, ``immediate`` is as good as a kill. Raises :class:`NoServer`."""
@@ -83,6 +105,25 @@ class Server:
         if os.geteuid() == 0:
             programs = _reachable(programs, self.folder)
         _run([programs / "pg_ctl", "stop", "-w", "-s", "-m", mode, "-D", self.folder / "data"], self.folder)
+
+    @contextmanager
+    def while_within(self) -> Iterator[Self]:
+        """Run within, and remove the folder on the way out: also when this process is killed. Raises :class:`NoServer`."""
+        watch = subprocess.Popen(
+            ["sh", "-c", _WATCH, "sh", str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            self.start()
+            yield self
+        finally:
+            if self.runs():
+                self.stop("immediate")
+            shutil.rmtree(self.folder, ignore_errors=True)
+            watch.communicate()
 
     def sql(self, *statements: str, database: str = "postgres") -> None:
         """Run statements of the owner, each in a transaction of its own."""

@@ -4,8 +4,9 @@
 
 First all writers make their attempts, and after each commit its writer asks the database itself, in SQL of its own, whether
 any card is over its capacity. Then each number of writers makes ``--timed`` attempts without asking. An attempt takes a
-picture, commits one to three starts or stops, and records them as carried out: three transactions, of which the commit
-counts. PostgreSQL is a server of this bench (tools/postgres.py), synced as in earnest.
+picture, commits one to three starts or stops as `pulumi up` does, and records them as carried out: three transactions, of
+which the commit counts; processor time is that of all three. PostgreSQL is a server of this bench (tools/postgres.py),
+synced as in earnest, on the same processors as the writers.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from bench.contention.race import race
 from bench.contention.writer import NOW, crowded
@@ -49,11 +52,13 @@ def main() -> int:
     figures = [calibration()]
     for database in (asked.database,) if asked.database else DATABASES:
         try:
-            with _places(database) as (folder, urls):
+            with _places(database) as (folder, urls, server):
                 figures += _together(database, next(urls), folder, asked.writers, asked.attempts)
                 for writers in sorted({1, 2, 4, asked.writers}):
-                    figures += _timed(database, next(urls), folder, writers, asked.timed)
+                    figures += _timed(database, next(urls), folder, writers, asked.timed, server)
                 figures.append(_large(database, next(urls), folder))
+                if server is not None:
+                    figures.append(Figure(f"{database}: deadlocks", server.deadlocks(), "", 0))
         except NoServer as error:
             print(f"skipped: no PostgreSQL server: {error}", file=sys.stderr)
     return report(figures, as_json=asked.json)
@@ -73,15 +78,28 @@ def _together(database: str, url: str, folder: Path, writers: int, attempts: int
     ]
 
 
-def _timed(database: str, url: str, folder: Path, writers: int, attempts: int) -> list[Figure]:
+def _timed(
+    database: str, url: str, folder: Path, writers: int, attempts: int, server: Watched | None
+) -> list[Figure]:
     crowded(url, folder)
+    before = server.processor() if server else 0.0
     done = race(url, folder, writers, attempts, audited=False)
+    after = server.processor() if server else 0.0
     wanted = 100.0 if database == "postgresql" and writers == 8 else None
     each = f"{database}, {writers} writer{'s' if writers > 1 else ''}"
-    return [
+    figures = [
         Figure(f"{each}: commits", done.per_second, "1/s", at_least=wanted),
         Figure(f"{each}: 99 of 100 commits within", 1000 * done.slowest(99), "ms"),
+        Figure(
+            f"{each}: processor time of a writer for each commit",
+            1000 * done.processor / done.committed,
+            "ms",
+        ),
     ]
+    if server:
+        used = 1000 * (after - before) / done.committed
+        figures.append(Figure(f"{each}: processor time of the server for each commit", used, "ms"))
+    return figures
 
 
 def _large(database: str, url: str, folder: Path) -> Figure:
@@ -119,21 +137,44 @@ def _cards(node: int) -> Iterator[Card]:
         yield Card(f"GPU-{node:03d}-{index}", index, "A10", 24_576)
 
 
+class Watched:
+    """The server of this bench, and what it has come to."""
+
+    def __init__(self, server: Server) -> None:
+        """``server`` runs."""
+        self._server = server
+        self._process = psutil.Process(server.pid())
+
+    def processor(self) -> float:
+        """Return the processor seconds of all its processes that ended or run."""
+        own = self._process.cpu_times()
+        used = own.user + own.system + own.children_user + own.children_system
+        for child in self._process.children():
+            with suppress(psutil.NoSuchProcess):
+                used += sum(child.cpu_times()[:2])
+        return used
+
+    def deadlocks(self) -> int:
+        """Return how many it found."""
+        import psycopg
+
+        with psycopg.connect(self._server.url("postgres")) as connection:
+            found = connection.execute("SELECT sum(deadlocks) FROM pg_stat_database").fetchone()
+        return int(found[0]) if found else 0
+
+
 @contextmanager
-def _places(database: str) -> Iterator[tuple[Path, Iterator[str]]]:
-    """Give a folder and the URLs of new ledgers."""
+def _places(database: str) -> Iterator[tuple[Path, Iterator[str], Watched | None]]:
+    """Give a folder, the URLs of new ledgers, and the server."""
     folder = Path(tempfile.mkdtemp(prefix="eas-bench-", dir="/tmp")).resolve()
-    server = Server(folder / "server")
     try:
         if database == "sqlite":
-            yield folder, (f"sqlite:///{folder}/{n}.db" for n in itertools.count())
+            yield folder, (f"sqlite:///{folder}/{n}.db" for n in itertools.count()), None
             return
         folder.chmod(0o755)
-        server.start()
-        yield folder, _databases(server)
+        with Server(folder / "server").while_within() as server:
+            yield folder, _databases(server), Watched(server)
     finally:
-        if server.runs():
-            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing as mp
+import queue
+from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,11 @@ class Outcome:
         return max(report.longest for report in self.reports)
 
     @property
+    def processor(self) -> float:
+        """Processor seconds that all writers used."""
+        return sum(report.processor for report in self.reports)
+
+    @property
     def per_second(self) -> float:
         """Commits taken in each second until the last writer was done."""
         return self.committed / max(report.elapsed for report in self.reports)
@@ -61,12 +69,25 @@ def race(url: str, home: Path, writers: int, attempts: int, *, audited: bool) ->
     ]
     for process in processes:
         process.start()
-    reports = [answers.get() for _ in processes]
+    answered = [_next(answers, processes) for _ in processes]
     for process in processes:
         process.join()
-    if broken := [answer for answer in reports if isinstance(answer, str)]:
+    if broken := [answer for answer in answered if isinstance(answer, str)]:
         raise RuntimeError("; ".join(broken))
-    return Outcome(tuple(reports))
+    return Outcome(tuple(answer for answer in answered if isinstance(answer, Report)))
+
+
+def _next(answers: Any, processes: Sequence[BaseProcess]) -> Report | str:
+    """Return the next report; a writer that was killed, or never began, makes none."""
+    while True:
+        try:
+            answer: Report | str = answers.get(timeout=1)
+            return answer
+        except queue.Empty:
+            if dead := [process.name for process in processes if process.exitcode]:
+                for process in processes:
+                    process.kill()
+                raise RuntimeError(f"{', '.join(dead)} died") from None
 
 
 def _run(task: Task, barrier: Any, answers: Any) -> None:

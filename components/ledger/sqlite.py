@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import stat
+import time
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +36,10 @@ _HEADER = 100
 _ID = slice(68 - len(MAGIC), 72 - len(MAGIC))
 """Bytes of the header (https://www.sqlite.org/fileformat.html), and where in what follows the first ones the id stands."""
 NAP = timedelta(milliseconds=200)
-"""How long SQLite itself waits for a lock before the caller's own limited retry takes over."""
+"""How long one attempt waits for a lock before the caller's own limited retry takes over."""
+GLANCES = (0.0005, 0.002)
+"""Seconds between two looks whether the ledger is free, by chance. SQLite itself soon looks every 50 ms only, many times
+longer than a small transaction takes."""
 _GLANCES = 5
 """How often a file is read that changes meanwhile."""
 
@@ -297,9 +302,28 @@ def _explicit_transactions(engine: sa.Engine) -> None:
     def begin(connection: sa.Connection) -> None:
         # A writer takes the lock at once: what it reads then stays true until it commits, so that re-judging a plan and
         # writing it are one thing.
-        immediate = connection.get_execution_options().get(WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-        if not immediate:
-            # BEGIN alone promises nothing yet. The first read fixes the moment that all reads see, and if it has to
-            # wait for a lock, it does so here, where waiting is tried again.
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+        if connection.get_execution_options().get(WRITE, False):
+            _begin_immediate(_raw(connection))
+            return
+        connection.exec_driver_sql("BEGIN")
+        # BEGIN alone promises nothing yet. The first read fixes the moment that all reads see, and if it has to
+        # wait for a lock, it does so here, where waiting is tried again.
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+
+
+def _begin_immediate(raw: sqlite3.Connection) -> None:
+    (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + patience / 1000
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() >= until:
+                    raise
+            time.sleep(random.uniform(*GLANCES))
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {patience}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -88,14 +87,8 @@ def postgres_server() -> Iterator[Postgres]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     quick = {"fsync": "off", "full_page_writes": "off", "jit": "off", "shared_buffers": "16MB"}
-    server = Server(folder, port, PASSWORD, quick)
-    try:
-        server.start()
+    with Server(folder, port, PASSWORD, quick).while_within() as server:
         server.sql("CREATE DATABASE used")
         made = Postgres(server)
         made.site(folder).open().close()
         yield made
-    finally:
-        if (folder / "data" / "postmaster.pid").exists():
-            server.stop("immediate")
-        shutil.rmtree(folder, ignore_errors=True)

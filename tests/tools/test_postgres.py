@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from components.ledger import open_ledger
 from tools.postgres import NoServer, Server, main
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.e2e
 
 
@@ -50,3 +57,36 @@ def test_programs_that_are_not_there_are_a_sentence(
         Server(tmp_path / "server").start()
     assert main(["start", "--folder", str(tmp_path / "server")]) == 1
     assert capsys.readouterr().err.startswith("postgres: ")
+
+
+@pytest.mark.e2e
+def test_a_server_does_not_outlive_who_started_it_even_when_that_is_killed() -> None:
+    program = """
+        import sys, time
+        from pathlib import Path
+        from tools.postgres import Server
+        with Server(Path(sys.argv[1])).while_within() as server:
+            print(server.pid(), flush=True)
+            time.sleep(60)
+    """
+    folder = Path(tempfile.mkdtemp(prefix="eas-pg-", dir="/tmp")).resolve()
+    command = [sys.executable, "-c", textwrap.dedent(program), str(folder)]
+    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert starter.stdout is not None
+    number = int(starter.stdout.readline())
+    assert psutil.pid_exists(number)
+    starter.kill()
+    starter.communicate()
+    for _ in range(200):
+        if not folder.exists() and not psutil.pid_exists(number):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server or its files are still there")
+
+
+def test_a_number_that_another_program_has_by_now_is_not_the_server(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path}/data\n")
+    assert not Server(tmp_path).runs()
+    with pytest.raises(NoServer, match="no server of"):
+        Server(tmp_path).pid()
