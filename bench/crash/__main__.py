@@ -1,6 +1,7 @@
 """The crash matrix: every effect of an apply, with a fault before and after it, and the same apply again.
 
-    python -m bench.crash [--scenario NAME,…] [--ledger sqlite,postgresql] [--fault NAME,…] [--sample N] [--jobs 2] [--json]
+    python -m bench.crash [--scenario NAME,…] [--ledger sqlite,postgresql] [--fault NAME,…] [--sample N] [--minutes M]
+                          [--jobs 2] [--json]
 
 Real Pulumi on the simulated runtime. An undisturbed run is recorded first: every commit of the ledger, the making of its
 key, what the runtime is told, every look that sees something new, and every write of Pulumi's state (its lock and history
@@ -10,7 +11,8 @@ connections; on SQLite the disk is full. What survives ends like the undisturbed
 runtime keeps, Pulumi's state; every instance was started once, no lease, step or stale place is left, and a preview finds
 nothing to do.
 
-``--sample N``: only N cases, spread evenly over all, the same ones each time. ``--checkpoints``: Pulumi writes its state at
+``--sample N``: only N cases, spread evenly over all, the same ones each time. ``--minutes M``: none is begun later; what
+was tried by then is spread evenly as well, and the figures say of how many. ``--checkpoints``: Pulumi writes its state at
 every step, as it does by itself, instead of once at the end, as `make up` has it; then only those writes are tried.
 """
 
@@ -20,12 +22,13 @@ import argparse
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.crash.cases import NotHit, Origin, prepare, survive
@@ -43,6 +46,7 @@ FAULTS = {
     "sqlite": (*KILLS, DiskFull()),
     "postgresql": (*KILLS, Cut(), ServerKilled()),
 }
+PHI = 0.6180339887498949
 ATTEMPTS = 3
 """How often a case is begun anew whose run went another way than the recorded one."""
 
@@ -69,10 +73,8 @@ class Case:
 def main() -> int:
     """Try, print the table, and return 1 where anything did not survive."""
     asked = _parser().parse_args()
-    began = time.monotonic()
+    board = Board(began=time.monotonic(), limit_s=60 * asked.minutes)
     folder = Path(tempfile.mkdtemp(prefix="eas-crash-", dir="/tmp")).resolve()
-    tried: Counter[tuple[tuple[str, str], str]] = Counter()
-    lost: Counter[tuple[tuple[str, str], str]] = Counter()
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, True)
         try:
@@ -80,23 +82,80 @@ def main() -> int:
         except NoGate as error:
             print(f"skipped: Pulumi's writes cannot be held: {error}", file=sys.stderr)
             return 1
+        board.all = len(cases)
         # A server that is killed is everybody's: those cases come last, one after the other.
         alone = [case for case in cases if isinstance(case.fault, ServerKilled)]
         rest = [case for case in cases if case not in alone]
-        done = 0
         for jobs, some in ((asked.jobs, rest), (1, alone)):
             with ThreadPoolExecutor(jobs) as executor:
-                runs = executor.map(lambda case: (case, attempt(case, folder)), some)
-                for case, told in runs:
-                    done += 1
-                    tried[case.row, case.fault.name] += 1
-                    lost[case.row, case.fault.name] += bool(told)
-                    _tell(case, told, done, len(cases), time.monotonic() - began)
-    print(table(tried, lost))
-    return report(
-        [*figures(cases, tried, lost), Figure("minutes", (time.monotonic() - began) / 60, "min")],
-        as_json=asked.json,
-    )
+                list(executor.map(lambda case: board.tried(case, folder), spread(some)))
+    print(board.table())
+    return report(board.figures(cases), as_json=asked.json)
+
+
+@dataclass
+class Board:
+    """Counts what was tried and what was lost, by row and fault. No case is begun after ``limit_s``."""
+
+    began: float
+    limit_s: float
+    all: int = 0
+    done: Counter[tuple[tuple[str, str], str]] = field(default_factory=Counter)
+    lost: Counter[tuple[tuple[str, str], str]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tried(self, case: Case, folder: Path) -> None:
+        """Try a case, unless the time is over, and say what came of it."""
+        if time.monotonic() - self.began > self.limit_s:
+            return
+        told = attempt(case, folder)
+        with self.lock:
+            self.done[case.row, case.fault.name] += 1
+            self.lost[case.row, case.fault.name] += bool(told)
+            count = self.done.total()
+            if told:
+                print(f"lost: {case}", file=sys.stderr)
+                for line in told:
+                    print("    " + line.replace("\n", "\n    "), file=sys.stderr)
+            if told or count % 10 == 0 or count == self.all:
+                minutes = (time.monotonic() - self.began) / 60
+                print(
+                    f"{count} of {self.all}, {self.lost.total()} lost, {minutes:.1f} min",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+    def table(self) -> str:
+        """Return survived/tried by ledger, scenario and fault."""
+        from components.placement.picture import columns
+
+        known = dict.fromkeys(fault.name for kinds in FAULTS.values() for fault in kinds)
+        names = [name for name in known if any(fault == name for _, fault in self.done)]
+        rows = [
+            (*row, *(self._cell(row, name) for name in names))
+            for row in sorted({row for row, _ in self.done}, key=str)
+        ]
+        return columns(("LEDGER", "SCENARIO", *(name.upper() for name in names)), rows)
+
+    def _cell(self, row: tuple[str, str], name: str) -> str:
+        count = self.done[row, name]
+        return f"{count - self.lost[row, name]}/{count}" if count else "-"
+
+    def figures(self, cases: Sequence[Case]) -> list[Figure]:
+        """Return how many points were tried and survived by ledger and fault, and of how many."""
+        made = []
+        for ledger, name in dict.fromkeys((case.ledger, case.fault.name) for case in cases):
+            keys = [key for key in self.done if key[0][0] == ledger and key[1] == name]
+            count, lost = sum(self.done[key] for key in keys), sum(self.lost[key] for key in keys)
+            made.append(Figure(f"{ledger}, {name}: fault points tried", count, ""))
+            made.append(Figure(f"{ledger}, {name}: survived", count - lost, "", at_least=count))
+        points = {(case.row, point) for case in cases for point in case.origin.points}
+        made.append(
+            Figure("effects of the recorded runs", sum(each.endswith(":after") for _, each in points), "")
+        )
+        made.append(Figure("cases asked for", self.all, ""))
+        made.append(Figure("minutes", (time.monotonic() - self.began) / 60, "min"))
+        return made
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", help=f"some of: {', '.join(LEDGERS)}", type=_of(LEDGERS))
     parser.add_argument("--fault", help=f"some of: {', '.join(faults)}", type=_of(faults))
     parser.add_argument("--sample", type=int, default=0, metavar="N")
+    parser.add_argument("--minutes", type=float, default=float("inf"), metavar="M")
     parser.add_argument("--checkpoints", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", action="store_true")
@@ -179,6 +239,16 @@ def sampled(cases: list[Case], count: int) -> list[Case]:
     return [cases[at * len(cases) // count + len(cases) // (2 * count)] for at in range(count)]
 
 
+def spread(cases: Sequence[Case]) -> list[Case]:
+    """Return them in an order of which every beginning is spread evenly: by the fractional part of multiples of phi."""
+    return [
+        case
+        for _, case in sorted(
+            ((at * PHI % 1, case) for at, case in enumerate(cases)), key=lambda pair: pair[0]
+        )
+    ]
+
+
 def attempt(case: Case, folder: Path) -> list[str]:
     """Return why a case did not survive; one whose run goes another way than the recorded one is begun anew."""
     root = Path(tempfile.mkdtemp(prefix="case-", dir=folder))
@@ -192,59 +262,6 @@ def attempt(case: Case, folder: Path) -> list[str]:
         return [f"{reason}, {ATTEMPTS} times"]
     finally:
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _tell(case: Case, told: list[str], done: int, of: int, seconds: float) -> None:
-    if told:
-        print(f"lost: {case}", file=sys.stderr)
-        for line in told:
-            print("    " + line.replace("\n", "\n    "), file=sys.stderr)
-    elif done % 10 and done != of:
-        return
-    print(f"{done} of {of}, {seconds / 60:.1f} min", file=sys.stderr, flush=True)
-
-
-def table(tried: Counter[tuple[tuple[str, str], str]], lost: Counter[tuple[tuple[str, str], str]]) -> str:
-    """Return survived/tried by ledger, scenario and fault."""
-    from components.placement.picture import columns
-
-    names = [fault.name for kinds in FAULTS.values() for fault in kinds]
-    names = [name for name in dict.fromkeys(names) if any(key[1] == name for key in tried)]
-    rows = [
-        (
-            *row,
-            *(
-                f"{tried[row, name] - lost[row, name]}/{tried[row, name]}" if tried[row, name] else "-"
-                for name in names
-            ),
-        )
-        for row in dict.fromkeys(key[0] for key in tried)
-    ]
-    return columns(("LEDGER", "SCENARIO", *(name.upper() for name in names)), rows)
-
-
-def figures(
-    cases: Sequence[Case],
-    tried: Counter[tuple[tuple[str, str], str]],
-    lost: Counter[tuple[tuple[str, str], str]],
-) -> list[Figure]:
-    """Return how many were tried and survived, by ledger and fault, and that every effect has both its points."""
-    made = []
-    for ledger in dict.fromkeys(case.ledger for case in cases):
-        for name in dict.fromkeys(case.fault.name for case in cases if case.ledger == ledger):
-            each = [key for key in tried if key[0][0] == ledger and key[1] == name]
-            count = sum(tried[key] for key in each)
-            made.append(Figure(f"{ledger}, {name}: fault points tried", count, ""))
-            made.append(
-                Figure(
-                    f"{ledger}, {name}: survived", count - sum(lost[key] for key in each), "", at_least=count
-                )
-            )
-    points = {(case.row, point) for case in cases for point in case.origin.points}
-    made.append(
-        Figure("effects of the recorded runs", sum(point.endswith(":after") for _, point in points), "")
-    )
-    return made
 
 
 if __name__ == "__main__":
