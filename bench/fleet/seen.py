@@ -161,6 +161,8 @@ def _runs(file: Path) -> list[Run]:
 
 
 def _ask(file: Path, query: str) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:
+    # Opened for writing, and not written: a reader that may not make the files beside it can meet them half-made.
+    with closing(sqlite3.connect(file, timeout=30)) as connection:
+        connection.execute("PRAGMA query_only = ON")
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(query)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sqlite3
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from components.ledger import keys
+from components.ledger import kept, keys
 from components.ledger.backend import AT, WRITE
 from components.ledger.errors import (
     LedgerError,
@@ -70,14 +71,14 @@ class SqliteFile:
         it cannot be read, :class:`LedgerExposed` when every user of the machine can.
         """
         try:
-            with self.path.open("rb") as file:
-                head, rest = file.read(len(MAGIC)), file.read(_HEADER - len(MAGIC))
+            header = os.pread(kept.descriptor(self.path), _HEADER, 0)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             raise LedgerReadOnly(
                 f"ledger {self.path} cannot be read ({error.strerror}); give this user access to it"
             ) from error
+        head, rest = header[: len(MAGIC)], header[len(MAGIC) :]
         if head and head != MAGIC:
             raise NotALedger(
                 f"{self.path} is not a ledger: it begins with {head!r}, not as an SQLite database does; "
@@ -110,10 +111,13 @@ class SqliteFile:
         self.is_there()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600), "rb") as file:
-                if not (found := os.fstat(file.fileno())).st_size:
-                    # Somebody made the file empty before us, with the modes of any file.
-                    os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode) & ~stat.S_IRWXO)
+            kept.create(self.path, 0o600)
+            file = kept.descriptor(self.path)
+            if not os.access(self.path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
+            if not (found := os.fstat(file)).st_size:
+                # Somebody made the file empty before us, with the modes of any file.
+                os.fchmod(file, stat.S_IMODE(found.st_mode) & ~stat.S_IRWXO)
         except OSError as error:
             raise LedgerReadOnly(
                 f"ledger {self.path} cannot be created or written ({error.strerror}); give this user write access to "
