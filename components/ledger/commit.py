@@ -18,6 +18,7 @@ from components.ledger.declarations import new_id, nodes_at, remember, sweep_spe
 from components.ledger.draft import Draft, covered, draft
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
+from components.ledger.generations import told
 from components.ledger.inventory import release_departed, take_up, take_up_quotas
 from components.ledger.judge import AGAIN, judge
 from components.ledger.leases import Alive, refuse_while_held
@@ -57,7 +58,7 @@ class Proposal:
     ``tokens``: service -> its encrypted token, ``options``: how services are placed, both for reconciling. ``repair``: the
     plan works towards what an earlier one committed, so that no declaration is taken up or forgotten by it. ``process``:
     who commits; then another one that lives and carries out for this owner is in the way. ``quotas``: what its program says
-    of its own pools.
+    of its own pools. ``generation``: the mark by which Pulumi's state knows the plan.
     """
 
     owner: str
@@ -74,6 +75,7 @@ class Proposal:
     process: LeaseHolder | None = None
     alive: Alive = process_alive
     quotas: Mapping[str, Quotas] = field(default_factory=dict)
+    generation: str = ""
 
 
 def commit(
@@ -237,7 +239,9 @@ def _write_plan(
         connection.execute(_ADD_STEPS, [step | {"plan_id": plan_id} for step in steps])
     for old in superseded:
         story.tell(f"plan/{old}", "superseded", f"by plan {plan_id}", plan_id=old)
-    story.tell(f"plan/{plan_id}", "committed", f"{len(steps)} steps", plan_id=plan_id)
+    story.tell(
+        f"plan/{plan_id}", "committed", f"{len(steps)} steps{told(proposal.generation)}", plan_id=plan_id
+    )
     return plan_id
 
 

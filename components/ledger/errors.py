@@ -9,7 +9,7 @@
       Refused               it can, but this change is not made; nothing was written
         StalePlan · PlanIncomplete · PoolInUse · ForeignHolder · IllegalMove · LeaseHeld · LeaseLost
       Unknown               it has no such thing
-        UnknownOwner · UnknownInstance · UnknownRevision · UnknownNode
+        UnknownOwner · LedgerOlder · UnknownInstance · UnknownRevision · UnknownNode
 
 Exceptions of SQLAlchemy, sqlite3, psycopg and cryptography stop here and are chained.
 """
@@ -153,6 +153,10 @@ class Unknown(LedgerError):
 
 class UnknownOwner(Unknown):
     """Pulumi knows assignments of an owner that this ledger has never held."""
+
+
+class LedgerOlder(Unknown):
+    """Pulumi's state was applied with a plan that this ledger has never heard of: it was restored, or is another one."""
 
 
 class UnknownInstance(Unknown):

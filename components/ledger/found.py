@@ -71,7 +71,8 @@ def write_found(
     for excess in overfull(nodes, [*there, *fresh], {held.id for held in fresh}):
         raise Refused(
             f"what runs does not fit what is declared and recorded, so nothing was written: {excess}. "
-            "Stop what is too much there, then run this again"
+            "Stop what is too much there, or, where what another stack holds there is older than what runs, run "
+            "`eas ledger rebuild` for that stack first (--stack NAME); then run this again"
         )
     capacities = {card.uuid: card.memory_mib for node in nodes for card in node.cards}
     held_rows.insert(connection, fresh, capacities, plan_id, now)

@@ -17,7 +17,17 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from components.ledger import commit as committing
-from components.ledger import declarations, declaring, leases, schema, snapshot, states, transitions, views
+from components.ledger import (
+    declarations,
+    declaring,
+    generations,
+    leases,
+    schema,
+    snapshot,
+    states,
+    transitions,
+    views,
+)
 from components.ledger import found as finding
 from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
@@ -218,8 +228,16 @@ class Ledger:
                 for table in (schema.plan, schema.instance)
             )
 
-    def require_owner(self, owner: str, *, assignments: int) -> None:
-        """Raise :class:`UnknownOwner` if Pulumi knows ``assignments`` > 0 of an owner that this ledger never held."""
+    def newest_plan(self, owner: str) -> int:
+        """Return the number of this owner's newest plan, 0 before its first."""
+        with self._database.read() as connection:
+            return generations.newest_plan(connection, owner)
+
+    def require_owner(self, owner: str, *, assignments: int, generation: str = "") -> None:
+        """Raise :class:`UnknownOwner` if Pulumi knows ``assignments`` > 0 of an owner that this ledger never held.
+
+        Raises :class:`LedgerOlder` if it never had the plan that Pulumi's state knows as ``generation``; empty: none.
+        """
         if assignments and not self.knows(owner):
             state = "has never held anything of this stack" if self.exists else "does not exist"
             name = self._database.backend.name
@@ -228,6 +246,9 @@ class Ledger:
                 "planning from here would start everything a second time. Point --ledger, EAS_LEDGER or eas:ledger at the "
                 "right file, or run `eas ledger rebuild`, which records anew what Pulumi's state and the runtime show"
             )
+        if generation and assignments:
+            with self._database.read() as connection:
+                generations.require(connection, owner, generation, self._database.backend.name)
 
     def snapshot(
         self,
@@ -328,6 +349,7 @@ class Ledger:
         options: Mapping[str, Any] | None = None,
         quotas: Mapping[str, Quotas] | None = None,
         repair: bool = False,
+        generation: str = "",
     ) -> Commit:
         """Re-judge a plan against what is recorded now and write it whole, or change nothing.
 
@@ -336,6 +358,7 @@ class Ledger:
         ``tokens``: service -> the token that its stack's secret makes, and ``options``: how services are placed; both are
         kept for reconciling, the tokens encrypted. ``quotas``: what the program says of its own pools, taken up with their
         nodes. ``repair``: the plan works towards what an earlier one wants, so that no declaration is taken up or forgotten.
+        ``generation``: the mark by which Pulumi's state knows the plan.
         Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
         """
         vault = self._vault() if tokens else None
@@ -359,6 +382,7 @@ class Ledger:
             process,
             self._alive,
             {} if repair else (quotas or {}),
+            generation,
         )
         try:
             with self._write(now, because, owner) as (connection, story):

@@ -9,6 +9,7 @@ from datetime import datetime
 from components.ledger import Committed, LeaseHeld, Ledger, LedgerError, OpenStep, StalePlan
 from components.ledger.admission import lease_elsewhere
 from components.placement.address import address_of, card_indexes
+from components.placement.picture import counted
 from components.placement.plan import plan
 from components.placement.plan_types import Plan, PlanOptions, Step
 from components.placement.snapshot import Snapshot
@@ -18,7 +19,7 @@ from components.reconcile.report import Deed, OwnerReport
 from components.runtimes.port import Runtime, RuntimeFault
 from components.settle import Outcome
 from components.settle.loop import Conduct, carry
-from components.settle.observe import observe_owner
+from components.settle.observe import Finding, listed, observe_owner
 from components.settle.outfit import Outfitter
 
 
@@ -67,7 +68,12 @@ def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
     ledger, conduct = means.ledger, means.conduct
     owner, wanted = charge.owner, charge.committed.wanted
     token_for = _tokens(ledger.tokens(owner))
-    observe_owner(ledger, means.runtimes, owner, now=now, because=conduct.holder.what, token_for=token_for)
+    outfitter = Outfitter(ledger, owner, means.runtimes, token_for)
+    found = observe_owner(
+        ledger, means.runtimes, owner, now=now, because=conduct.holder.what, token_for=token_for
+    )
+    if older := _older(ledger, owner, found, outfitter):
+        return OwnerReport(owner, failed=[older])
     snapshot = ledger.snapshot(owner, None, charge.pools)
     made = plan(snapshot, wanted, _options(ledger.options(owner)))
     if made.blocking:
@@ -78,7 +84,6 @@ def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
     steps = ledger.open_steps(owner)
     later = put_off(snapshot, steps, means.moves)
     due = without(steps, rest, later)
-    outfitter = Outfitter(ledger, owner, means.runtimes, token_for)
     outcome = Outcome()
     if due:
         outcome = carry(
@@ -92,6 +97,24 @@ def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
         later=len(later),
         waiting=[str(refusal) for refusal in made.waiting],
         resting=[loop for slot, loop in rest.items() if slot in slots],
+    )
+
+
+def _older(ledger: Ledger, owner: str, found: Sequence[Finding], outfitter: Outfitter) -> str:
+    """Return why this ledger is older than what runs, or an empty text: to repair by it would start what runs again."""
+    missing = {f"{owner}/{each.service}/{each.ordinal}" for each in found if each.kind == "missing"}
+    if not missing:
+        return ""
+    known = {row.held.id for row in ledger.instances(owner=owner)}
+    doubles = sorted(
+        id_ for id_ in listed(outfitter, owner) if id_ not in known and id_.rpartition("/")[0] in missing
+    )
+    if not doubles:
+        return ""
+    return (
+        f"nothing is repaired: {counted(len(doubles), 'instance')} that this ledger has never heard of ({doubles[0]} first) "
+        "run instead of those that it has, so it is older than what runs, as one that was restored from a backup is; "
+        "run `eas ledger rebuild` in that stack"
     )
 
 

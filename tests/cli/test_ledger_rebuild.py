@@ -248,6 +248,36 @@ def test_it_refuses_what_is_not_lost(fleet: Scratch, pulumi: FakePulumi) -> None
     assert rows(fleet) == before
 
 
+@pytest.mark.parametrize("generation", ["0123456789abcdef", ""], ids=["by its mark", "by what runs"])
+def test_a_ledger_older_than_the_state_is_replaced_by_what_runs(
+    fleet: Scratch, pulumi: FakePulumi, generation: str
+) -> None:
+    """A backup is restored; without a mark in the state it shows by an instance that it never had."""
+    home = fleet.root / ".eas"
+    backup = {file.name: file.read_bytes() for file in home.glob("ledger*")}
+    fleet.service("llm", instance=1, gpu_memory=30, gpu_core_percentage=10)
+    fleet.apply()
+    runs = rows(fleet)
+    pulumi.script(stack={"stdout": json.dumps(exported(fleet, generation=generation))})
+    lose(fleet)
+    for name, content in backup.items():
+        (home / name).write_bytes(content)
+        (home / name).chmod(0o600)
+    session = fleet.session()
+    listed = session.runtime("simulated").listing(OWNER)
+    (report,) = fleet.json("reconcile", code=1)["owners"]
+    assert "nothing is repaired: 1 instance that this ledger has never heard of" in report["failed"][0]
+    assert session.runtime("simulated").listing(OWNER) == listed
+    session.close()
+    assert rows(fleet).keys() != runs.keys()
+    assert "rebuilt" in fleet.ok("ledger", "rebuild")
+    assert {id_: row.held for id_, row in rows(fleet).items()} == {id_: row.held for id_, row in runs.items()}
+    assert steps(fleet) == []
+    told = [row["detail"] for row in fleet.json("history", "llm") if row["what"] == "forgotten"]
+    assert told == ["the ledger is older than what is known of it"] * 2
+    assert "not lost" in fleet.eas("ledger", "rebuild").stderr
+
+
 def test_it_writes_nothing_where_what_runs_does_not_fit(fleet: Scratch, pulumi: FakePulumi) -> None:
     pulumi.script(stack={"stdout": json.dumps(_smaller(exported(fleet)))})
     lose(fleet)

@@ -44,6 +44,8 @@ class State:
     pools: tuple[PoolState, ...] = ()
     wanted: tuple[Wanted, ...] = ()
     assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    generation: str = ""
+    """The mark of the plan that it was last applied with, as the ledger that committed it knows it."""
 
 
 def state_of(workspace: Workspace) -> State:
@@ -90,6 +92,7 @@ def _read(owner: str, by_kind: Mapping[str, list[tuple[str, dict[str, Any]]]]) -
             Wanted.from_dict(told) for _, told in sorted(unpacked_each(placed.get("services")).items())
         ),
         assignments=placed.get("assignments") or {},
+        generation=placed.get("generation") or "",
     )
 
 

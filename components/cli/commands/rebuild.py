@@ -75,6 +75,7 @@ def _write(session: Session, state: State, findings: Findings) -> None:
             if place == WAITING and service in {want.service for want in state.wanted}
         ],
         found=findings.found,
+        generation=state.generation,
     )
     session.writable_ledger.rebuild(
         past, now=now(), because=f"eas ledger rebuild by {session.who} (pid {os.getpid()})"

@@ -105,6 +105,7 @@ def _commit(
         mint=session.mint,
         now=session.now(),
         because=conduct.holder.what,
+        generation=str(checked.get("generation") or ""),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi.dynamic import (
@@ -44,7 +47,7 @@ from components.providers.work.proposal import (
 from components.providers.work.takeover import doubtful, running, with_running
 from components.settle.teardown import teardown_owner
 
-DECIDED = ("assignments", "change", "usage")
+DECIDED = ("assignments", "change", "usage", "generation")
 """What ``check`` adds to the inputs."""
 KEPT = 10
 """So many of those that are taken over are named."""
@@ -65,7 +68,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     try:
         given = placement_input(declared)
         ledger = session.session().reading()
-        if sentence := _not_now(ledger, given, known):
+        if sentence := _not_now(ledger, given, known, olds):
             return _failed(declared, [sentence])
         snapshot, taken_over = _picture(ledger, given, known)
         previewed = bound_inputs(given.owner)
@@ -81,14 +84,15 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     _show(proposal, ledger)
     if not olds:
         _show_kept(proposal)
-    return CheckResult({**declared, **proposal.inputs()}, [])
+    generation = _generation(ledger, given.owner, olds, proposal)
+    return CheckResult({**declared, **proposal.inputs(), **generation}, [])
 
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Say "no change" where there is nothing to do and only the forecast differs; else let the engine compare."""
     if news.get("change"):
         return DiffResult(changes=None)
-    skipped = {"change", "usage", *OUTPUTS}
+    skipped = {"change", "usage", "generation", *OUTPUTS}
     old, new = (
         spelled_out({key: value for key, value in public(side).items() if key not in skipped})
         for side in (olds, news)
@@ -111,7 +115,7 @@ def delete(id_: str, props: dict[str, Any]) -> None:
     """Stop what this owner runs and release it; nothing at all once another resource holds the placement."""
     current = session.session()
     owner = props["owner"]
-    _require_known(current.reading(), owner, _plain_assignments(props.get("assignments")))
+    _require_known(current.reading(), owner, _plain_assignments(props.get("assignments")), props)
     ledger = current.writing()
     if ledger.placement_holder(owner) != id_:
         return
@@ -125,7 +129,7 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
     props = public(props)
     given = placement_input(whole(props))
     planned = _plain_assignments(props.get("assignments"))
-    _require_known(session.session().reading(), given.owner, planned)
+    _require_known(session.session().reading(), given.owner, planned, props)
     ledger = session.session().writing()
     if ledger.placement_holder(given.owner) != id_:
         return ReadResult(id_, props, {key: value for key, value in props.items() if key not in OUTPUTS})
@@ -134,16 +138,33 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
     return ReadResult(id_, outs, {key: value for key, value in outs.items() if key not in OUTPUTS})
 
 
-def _not_now(ledger: Ledger, given: PlacementInput, known: dict[str, dict[str, str]]) -> str:
+def _not_now(
+    ledger: Ledger, given: PlacementInput, known: dict[str, dict[str, str]], state: Mapping[str, Any]
+) -> str:
     """Return why nothing may be planned now, or an empty text."""
-    _require_known(ledger, given.owner, known)
+    _require_known(ledger, given.owner, known, state)
     return carried_out_elsewhere(ledger, given.owner, session.now())
 
 
-def _require_known(ledger: Ledger, owner: str, assignments: dict[str, dict[str, str]]) -> None:
-    """Refuse a ledger that has never held this owner while Pulumi's state says that it runs something."""
+def _require_known(
+    ledger: Ledger, owner: str, assignments: dict[str, dict[str, str]], state: Mapping[str, Any]
+) -> None:
+    """Refuse a ledger that never held this owner, or is older, while Pulumi's state says that it runs something."""
     placed = sum(place != WAITING for places in assignments.values() for place in places.values())
-    ledger.require_owner(owner, assignments=placed)
+    ledger.require_owner(owner, assignments=placed, generation=str(state.get("generation") or ""))
+
+
+def _generation(ledger: Ledger, owner: str, state: Mapping[str, Any], proposal: Proposal) -> dict[str, str]:
+    """Return the mark of the plan that is to be committed, the same in both checks of one ``up``; else that of before.
+
+    It follows from the owner's newest plan and from what this one does, so no two plans have the same.
+    """
+    if not proposal.change and state:
+        before = state.get("generation")
+        return {"generation": str(before)} if before else {}
+    content = [ledger.newest_plan(owner), proposal.assignments, proposal.change]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return {"generation": digest[:16]}
 
 
 def _picture(
