@@ -77,7 +77,10 @@ def test_where_state_and_ledger_are_lost_the_runtime_is_asked(
 
 
 def test_a_ledger_from_an_old_backup_starts_nothing_twice(stack: Stack) -> None:
-    """What came after the backup runs and has no row; Pulumi's state names it, so the runtime is asked."""
+    """What came after the backup runs and has no row; Pulumi's state names it, so the runtime is asked.
+
+    So where the state was written before plans had marks; one that has a mark is refused (``test_decision_d``).
+    """
     stack.service("page", gpu_memory=20)
     stack.up()
     stack.process().close()
@@ -91,6 +94,8 @@ def test_a_ledger_from_an_old_backup_starts_nothing_twice(stack: Stack) -> None:
         file.unlink()
     shutil.copy(backup, stack.ledger_file)
     assert stack.rows().keys() == {"page/0"}
+    for side in (stack.state[PLACEMENT].inputs, stack.state[PLACEMENT].outputs):
+        del side["generation"]
     repaired = stack.up()
     assert repaired.placement["change"].keys() == {"adopted"}
     assert (stack.rows(), stack.runs()) == (rows, runs)
