@@ -3,6 +3,7 @@ PYTHON ?= python3
 STACK  ?= dev
 ARGS   ?=
 EXAMPLES ?= 100000
+SOAK_MINUTES ?= 30
 
 ifdef LEDGER
 export EAS_LEDGER := $(LEDGER)
@@ -13,7 +14,7 @@ sources := $(wildcard __main__.py components policies tools bench tests)
 policed := --policy-pack policies $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup unlock preview up down tour test fuzz lint bench clean
+.PHONY: help setup unlock preview up down tour test fuzz soak lint bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ test: lint ## lint, then every test
 
 fuzz: setup ## each property of planning with EXAMPLES=100000 random pools on all cores; takes hours, keeps what fails
 	@$(in_env) python -m tests.properties.fuzz --examples '$(EXAMPLES)' $(ARGS)
+
+soak: setup ## SOAK_MINUTES=30 of random declares, scales, kills and drains, which must end in no difference at all
+	@$(in_env) python -m bench.soak --minutes '$(SOAK_MINUTES)' $(ARGS)
 
 lint: setup ## format, ruff, types, and which part may import which
 	@$(in_env) ruff format --check --output-format concise . || { echo 'lint: run `ruff format .`'; exit 1; }

@@ -38,6 +38,7 @@ BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.exporter": (),
     "bench.contention": ("--attempts", "100", "--timed", "50"),
     "bench.crash": ("--scenario", "roll", "--sample", "6"),
+    "bench.preview_truth": ("--changes", "6"),
     "bench.readiness": (),
     "bench.gateway": (),
     "bench.up_again": (),
