@@ -11,6 +11,7 @@ from datetime import datetime
 from components.ledger.errors import Unknown
 from components.ledger.processes import this_process
 from components.ledger.records import Lease
+from components.ledger.removal import named, removal_refusal
 from components.ledger.store import Ledger
 from components.placement.picture import counted
 from components.spec.nearest import did_you_mean
@@ -20,11 +21,19 @@ SHOWN = 5
 """So many instances are named; of more the count."""
 
 
-def pool_refusal(ledger: Ledger, owner: str, name: str, *, resource: str | None, runtime: str | None) -> str:
+def pool_refusal(
+    ledger: Ledger,
+    owner: str,
+    name: str,
+    *,
+    resource: str | None,
+    runtime: str | None,
+    nodes: Iterable[Node] | None = None,
+) -> str:
     """Return why ``owner`` cannot declare this pool so, or an empty text; None: whatever it was.
 
     Another owner's pool is refused, and another resource id or runtime while the pool holds instances: another runtime
-    would not know what this one runs, and nobody would ever stop it.
+    would not know what this one runs, and nobody would ever stop it. So is a node or card less that holds another owner's.
     """
     recorded = ledger.pool(name)
     if recorded is None:
@@ -37,8 +46,12 @@ def pool_refusal(ledger: Ledger, owner: str, name: str, *, resource: str | None,
         )
     fields = (("resource", recorded.resource, resource), ("runtime", recorded.runtime, runtime))
     changed = [(field, now, new) for field, now, new in fields if new not in (now, None)]
-    held = ledger.instances(pool=name) if changed else ()
-    if not held:
+    held = ledger.instances(pool=name) if changed or nodes is not None else ()
+    if nodes is not None and (
+        gone := removal_refusal(owner, (row.held for row in held), recorded.nodes, nodes)
+    ):
+        return gone
+    if not (changed and held):
         return ""
     field, now, new = changed[0]
     labels = sorted({f"{row.held.service}/{row.held.ordinal}" for row in held})
@@ -48,6 +61,19 @@ def pool_refusal(ledger: Ledger, owner: str, name: str, *, resource: str | None,
         f"its {field} cannot become {new}. Declare the new {field} as a pool of another name and move the services there, "
         "or remove them first"
     )
+
+
+def pools_in_use(ledger: Ledger, owner: str) -> str:
+    """Return which pools of ``owner`` hold other stacks' instances, so that they cannot be destroyed; or an empty text."""
+    said = []
+    for pool in ledger.pools():
+        others = [row.held for row in ledger.instances(pool=pool.name) if row.held.owner != owner]
+        if pool.owner == owner and others:
+            owners = ", ".join(sorted({row.owner for row in others}))
+            said.append(f"pool {pool.name} holds {named(others)} of other stacks ({owners})")
+    if not said:
+        return ""
+    return f"{'; '.join(said)}: nothing was stopped. Destroy those services first, in their stacks, then run this again"
 
 
 def borrowed_nodes(ledger: Ledger, references: Iterable[str]) -> tuple[Node, ...]:

@@ -18,6 +18,8 @@ from components.ledger.errors import ForeignHolder, PoolInUse, UnknownRevision
 from components.ledger.events import Story
 from components.ledger.keys import Vault
 from components.ledger.records import ForgetOutcome, PastSpec, PoolRecord, ServiceRecord, SpecRecord
+from components.ledger.removal import named
+from components.ledger.rows import load
 from components.spec.node import Node
 from components.spec.quotas import Quota, Quotas, quota_of
 
@@ -147,15 +149,12 @@ def forget_pool(connection: sa.Connection, owner: str, name: str, holder: str, s
     found = connection.execute(sa.select(_pool.c.owner, _pool.c.holder).where(_pool.c.name == name)).first()
     if found is None or found.owner != owner or found.holder != holder:
         return False
-    ids = connection.scalars(
-        sa.select(_instance.c.id).where(_instance.c.pool == name).order_by(_instance.c.id)
-    ).all()
-    if ids:
-        shown = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+    if held := [row.held for row in load(connection, _instance.c.pool == name)]:
+        owners = ", ".join(sorted({row.owner for row in held}))
         raise PoolInUse(
-            f"pool {name!r} still holds {len(ids)} instances ({shown}), so it stays; "
-            "destroy the services that run there first, in whichever stack they are",
-            instances=ids,
+            f"pool {name!r} still holds {named(held)}, so it stays; destroy the services that run there first, in their "
+            f"stacks ({owners}), then run this again",
+            instances=[row.id for row in held],
         )
     for table in (schema.node, schema.card, schema.node_state):
         connection.execute(table.delete().where(table.c.pool == name))

@@ -14,6 +14,8 @@ from components.ledger.declarations import nodes_of, quotas_for, spelled
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
 from components.ledger.judge import AGAIN
+from components.ledger.removal import removal_refusal
+from components.ledger.rows import load
 from components.ledger.standing import Standing, same_document
 from components.ledger.states import forget_states
 from components.spec.node import Node
@@ -38,6 +40,7 @@ def take_up(
     """
     mine = [name for name in there.asked if there.pools.get(name, (owner, True))[0] == owner]
     before = {f"{row.pool}/{row.name}": row for row in there.nodes}
+    _refuse_removal(connection, owner, mine, nodes, there)
     changed = _write_nodes(connection, mine, nodes, before, story, now)
     uncommitted = [name for name, (_, committed) in there.pools.items() if not committed]
     if fresh := [name for name in mine if name in uncommitted]:
@@ -86,6 +89,27 @@ def remove_nodes(connection: sa.Connection, departed: Iterable[Any], story: Stor
     for row in departed:
         _remove(connection, row.pool, row.name)
         story.tell(f"pool/{row.pool}/{row.name}", "removed", "it left the program and holds nothing any more")
+
+
+def _refuse_removal(
+    connection: sa.Connection, owner: str, pools: Sequence[str], nodes: Sequence[Node], there: Standing
+) -> None:
+    """Raise :class:`StalePlan` where what leaves the program holds other owners' instances by now."""
+    given = {node.key: {card.uuid for card in node.cards} for node in nodes}
+    mine = [row for row in there.nodes if row.pool in pools and not row.departed]
+    less = [row for row in mine if not _uuids(row) <= given.get(f"{row.pool}/{row.name}", frozenset())]
+    less += [row for row in mine if f"{row.pool}/{row.name}" not in given and not _uuids(row)]
+    if not less:
+        return
+    on = _instance.c.pool.in_(pools), _instance.c.node.in_([row.name for row in less])
+    held = [row.held for row in load(connection, *on, _instance.c.owner != owner)]
+    before = [Node.from_dict(row.document) for row in less]
+    if said := removal_refusal(owner, held, before, nodes):
+        raise StalePlan(f"{said}. {AGAIN}", reason="taken", who=tuple(row.id for row in held))
+
+
+def _uuids(row: Any) -> set[str]:
+    return {card["uuid"] for card in row.document["cards"]}
 
 
 def _write_nodes(

@@ -12,7 +12,7 @@ from components.ledger.asking import ask
 from components.ledger.declarations import DECLARED, NODES, nodes_from, quotas_for
 from components.ledger.records import Committed, NodeStateRow, OpenStep
 from components.ledger.rows import row_of
-from components.ledger.states import STATES, views
+from components.ledger.states import STATES, as_others_say, views
 from components.placement.plan_types import Step
 from components.placement.snapshot import Snapshot
 from components.spec.claim import Wanted
@@ -64,6 +64,7 @@ def snapshot(
     )
     held = tuple(row_of(row).held for row in rows)
     said = {row.name: (row.owner, row.quotas) for row in limited if row.quotas}
+    others = {row.name: row.owner for row in limited if row.owner != owner}
     holding = {row.place.node_key for row in held}
     known = nodes_from(documents, declared)
     if nodes is None:
@@ -75,7 +76,10 @@ def snapshot(
     counted += [(node, True) for node, _ in known if node.key not in given and node.key in holding]
     return Snapshot(
         owner=owner,
-        nodes=views(counted, (NodeStateRow(*row) for row in stated)),
+        nodes=tuple(
+            as_others_say(view, others[view.node.pool]) if view.node.pool in others else view
+            for view in views(counted, (NodeStateRow(*row) for row in stated))
+        ),
         held=held,
         waiting=frozenset((row.service, row.ordinal) for row in waits),
         quotas=quotas_for(owner, said | {name: (owner, own) for name, own in (quotas or {}).items()}),

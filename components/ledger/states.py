@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -115,6 +115,17 @@ def _view(node: Node, departed: bool, recorded: list[NodeStateRow]) -> NodeView:
         card_reasons={uuid: card.reason for uuid, card in cards.items()},
         card_causes={uuid: card.cause for uuid, card in cards.items()},
     )
+
+
+def as_others_say(view: NodeView, declared_by: str) -> NodeView:
+    """Return how a stack sees a node of another one's pool: what that declares is an operator's, not its own change."""
+    cards: dict[str, StateCause] = {
+        uuid: "operator" if cause == "program" else cause for uuid, cause in view.card_causes.items()
+    }
+    if view.cause == "program" and view.state != "ready":
+        said = f"{view.reason} ({declared_by})" if view.reason else f"by {declared_by}"
+        return replace(view, cause="operator", reason=said, card_causes=cards)
+    return replace(view, card_causes=cards) if cards != view.card_causes else view
 
 
 def _stricter(before: Verdict, said: Verdict) -> Verdict:

@@ -37,6 +37,7 @@ def violations(snapshot: Snapshot, wanted: Sequence[Wanted], plan: Plan, options
     for want in wanted:
         faults += _ends_right(world, want, plan)
         faults += _stays(world, want, plan, moves)
+        faults += _evicts(world, want, plan) if options.for_another else ()
         faults += _spread(world, want, plan)
         faults += roll_faults(world, want, plan)
     faults += _nothing_left_over(world, plan)
@@ -168,6 +169,27 @@ def _stays(world: World, want: Wanted, plan: Plan, moves: Moves) -> Iterator[str
             right = held.state == "ready" and held.token_hash == want.token_hash and len(rivals) == 1
             if right and held.id in steps:
                 yield f"{held.id} is as wanted and step {steps[held.id].n} ({steps[held.id].op}) touches it (5)"
+
+
+def _evicts(world: World, want: Wanted, plan: Plan) -> Iterator[str]:
+    """What serves and is not evictable is not moved off a draining place by a plan that its owner did not ask for."""
+    if want.labels.get("eas-slices/evictable") != "false":
+        return
+    stopped = {step.instance for step in plan.steps if step.op == "stop"}
+    rows = [
+        row
+        for row in world.snapshot.held
+        if (row.owner, row.service, row.role) == (world.snapshot.owner, want.service, "steady")
+    ]
+    for row in rows:
+        alone = sum(other.ordinal == row.ordinal for other in rows) == 1
+        serves = row.state in ("starting", "ready") and row.revision == want.revision
+        view = world.views.get(row.place.node_key)
+        if not (alone and serves and view is not None and world.state(row.place) == "draining"):
+            continue
+        fits = not _size_differs(row.place, want.claim, view.node) and not _too_full(world, row)
+        if fits and row.ordinal < instances(want, world.snapshot) and row.id in stopped:
+            yield f"{row.id} is not evictable and is moved off a draining place"
 
 
 def _too_full(world: World, held: Held) -> bool:

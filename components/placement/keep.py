@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from components.placement.board import Board, Group
 from components.placement.capacity import Seat, kind_of
+from components.placement.evictable import held_back
 from components.placement.feasible import Ask
 from components.placement.jobs import Slot, Start, Stop
 from components.placement.snapshot import Held
@@ -76,7 +77,7 @@ def _sort_service(board: Board, group: Group, rows: list[Held], waits: set[int],
             by_ordinal.setdefault(row.ordinal, []).append(row)
     for ordinal in range(group.instances):
         there = by_ordinal.get(ordinal)
-        if there and len(there) == 1 and ordinal not in pins and suits(board, group.ask, there[0]):
+        if there and len(there) == 1 and ordinal not in pins and _stays(board, group, there[0]):
             group.slots.append(Slot(ordinal, there[0], lost=ordinal in waits))
             continue
         slot = Slot(ordinal, lost=ordinal in waits)
@@ -129,6 +130,17 @@ def pin_on_draining(board: Board, group: Group, slot: Slot) -> bool:
     board.books.stay(stop.uses, stop.node, kind_of(row.place))
     slot.kept, slot.olds, slot.pinned, slot.moved, slot.why = row, [], True, False, ""
     return True
+
+
+def _stays(board: Board, group: Group, row: Held) -> bool:
+    """Return whether the only row of an ordinal stays: it suits, or nobody but its own stack may move it."""
+    if suits(board, group.ask, row):
+        return True
+    if not board.options.for_another or group.wanted.evictable:
+        return False
+    seat = board.grid.seat(row.place)
+    held = seat.node >= 0 and held_back(group.wanted, row, board.standing(row.place).state)
+    return held and _same_size(board, group.ask, seat)
 
 
 def suits(board: Board, ask: Ask, row: Held) -> bool:

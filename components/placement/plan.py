@@ -17,6 +17,7 @@ from components.placement.allowance import Allowance
 from components.placement.board import Board
 from components.placement.capacity import Grid
 from components.placement.choose import place_all
+from components.placement.evictable import staying
 from components.placement.explain import Explainer, may_run_on
 from components.placement.keep import Pins, pin_on_draining, sort_rows
 from components.placement.notes import final_warnings
@@ -48,11 +49,13 @@ def plan(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -> 
     """Place all of ``wanted`` jointly on ``snapshot`` and order the steps that lead there."""
     decided = decide(snapshot, wanted, options)
     board = decided.board
+    going = (stop.row.id for stop in board.stops if stop.row is not None)
+    held_back = staying(snapshot, wanted, going) if options.for_another else []
     return Plan(
         assignments=_assignments(board),
         steps=steps_of(board),
         refusals=(*decided.refusals, *board.refusals),
-        warnings=(*board.warnings, *decided.warnings, *final_warnings(board)),
+        warnings=(*board.warnings, *decided.warnings, *held_back, *final_warnings(board)),
         rolling=dict(sorted(board.rolling.items())),
     )
 
@@ -73,13 +76,13 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
         homeless = room.make(place_all(board, allowance.over), barred.union(allowance.barred, allowance.over))
         if allowance.again(board, room.made_for):
             continue
-        staying = [need for need in homeless if need.name not in pins and may_run_on(board, need)]
-        if staying:
-            explainer = Explainer(board, hints(room, allowance.within(staying)), allowance.over)
-            said |= {need.name: explainer.runs_on(need) for need in staying}
-            pinned = [need for need in staying if pin_on_draining(board, need.group, need.slot)]
-            pins |= {need.name for need in staying}
-            if len(pinned) < len(staying):
+        stranded = [need for need in homeless if need.name not in pins and may_run_on(board, need)]
+        if stranded:
+            explainer = Explainer(board, hints(room, allowance.within(stranded)), allowance.over)
+            said |= {need.name: explainer.runs_on(need) for need in stranded}
+            pinned = [need for need in stranded if pin_on_draining(board, need.group, need.slot)]
+            pins |= {need.name for need in stranded}
+            if len(pinned) < len(stranded):
                 # What runs on takes room that others may have been given, so all is planned again around it.
                 continue
             homeless = [need for need in homeless if need.slot.kept is None]

@@ -19,6 +19,7 @@ class PlanOptions:
     """What the user chose; defaults as in ``docs/architecture.md``.
 
     ``max_moves``: how many own instances may move to make room for others, ``rebalance``: how many to empty cards.
+    ``for_another``: the plan is made for an owner who does not ask for it, so who is not evictable stays on what drains.
     ``memory_only``: ``separate`` keeps slices without a percentage off nodes that hold slices with one, and the reverse.
     """
 
@@ -26,6 +27,7 @@ class PlanOptions:
     max_moves: int = 0
     rebalance: int = 0
     memory_only: Literal["mixed", "separate"] = "mixed"
+    for_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from components.ledger import Committed, LeaseHeld, Ledger, LedgerError, OpenStep, StalePlan
 from components.ledger.admission import lease_elsewhere
 from components.placement.address import address_of, card_indexes
+from components.placement.evictable import staying
 from components.placement.picture import counted
 from components.placement.plan import plan
 from components.placement.plan_types import Plan, PlanOptions, Step
@@ -96,6 +97,7 @@ def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
         failed=[] if outcome.complete else [str(outcome)],
         later=len(later),
         waiting=[str(refusal) for refusal in made.waiting],
+        staying=staying(snapshot, wanted, (step.instance for step in made.steps if step.op == "stop")),
         resting=[loop for slot, loop in rest.items() if slot in slots],
     )
 
@@ -121,7 +123,9 @@ def _older(ledger: Ledger, owner: str, found: Sequence[Finding], outfitter: Outf
 def _options(said: Mapping[str, str]) -> PlanOptions:
     """Return how the owner has its services placed; nothing is refused here, and nothing moves to make room."""
     separate = said.get("memory_only") == "separate"
-    return PlanOptions(on_insufficient="wait", memory_only="separate" if separate else "mixed")
+    return PlanOptions(
+        on_insufficient="wait", memory_only="separate" if separate else "mixed", for_another=True
+    )
 
 
 def _is_open(steps: Sequence[Step], open_steps: Sequence[OpenStep]) -> bool:

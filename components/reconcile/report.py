@@ -23,7 +23,8 @@ class Deed:
 class OwnerReport:
     """What became of one owner. ``skipped``: why it was left alone; empty where it was not. ``failed``: sentences.
 
-    ``later``: how many more are to leave draining and lost places, in passes to come.
+    ``staying``: who is not evictable and so stays on what drains, a sentence each. ``later``: how many more are to leave
+    draining and lost places, in passes to come.
     """
 
     owner: str
@@ -31,13 +32,22 @@ class OwnerReport:
     skipped: str = ""
     failed: Sequence[str] = ()
     waiting: Sequence[str] = ()
+    staying: Sequence[str] = ()
     resting: Sequence[Loop] = ()
     later: int = 0
 
     @property
     def quiet(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.deeds or self.skipped or self.failed or self.waiting or self.resting or self.later)
+        return not (
+            self.deeds
+            or self.skipped
+            or self.failed
+            or self.waiting
+            or self.staying
+            or self.resting
+            or self.later
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -50,6 +60,7 @@ class OwnerReport:
             "skipped": self.skipped,
             "failed": list(self.failed),
             "waiting": list(self.waiting),
+            "staying": list(self.staying),
             "later": self.later,
             "resting": [
                 {
@@ -66,6 +77,7 @@ class OwnerReport:
         said = [f"  {deed.how} {deed.label} on {deed.where}: {deed.reason}" for deed in self.deeds]
         said += [f"  failed: {sentence}" for sentence in self.failed]
         said += [f"  waiting: {sentence}" for sentence in self.waiting]
+        said += [f"  staying: {sentence}" for sentence in self.staying]
         said += [
             f"  {loop.label} failed {loop.failures} times within the hour; left alone until {loop.until:%H:%M:%S} UTC"
             for loop in self.resting

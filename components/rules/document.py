@@ -88,7 +88,8 @@ field that is left out has EAS's default; `null` is refused. `name` may stand at
 one it is the file's name with `-` and `.` as `_`. `instance` is 1 without one.
 
 A label `eas-slices/card-model: "A10,L20"` allows those card models only; `eas-slices/tolerates-downtime: "true"` lets a
-plan stop the service's instances before their replacements are ready. `eas-slices/secret: "MODE,REGION"` lists keys and
+plan stop the service's instances before their replacements are ready; `eas-slices/evictable: "false"` leaves them where they
+are when others drain their node ([sharing.md](sharing.md)). `eas-slices/secret: "MODE,REGION"` lists keys and
 environment variables that are secret, and `eas-slices/not-secret: "CACHE_KEY"` those that are not, whatever they look like
 ([security.md](security.md)). EAS itself gives these labels no meaning.
 

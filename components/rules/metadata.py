@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from components.rules.rule import Complaint, Rule
 from components.rules.views import ServiceView
+from components.spec.claim import EVICTABLE_LABEL
 
 NAME = re.compile(r"[a-z0-9_]{3,63}")
 
@@ -22,6 +23,13 @@ def _name(view: ServiceView) -> Iterator[Complaint]:
         whence = "" if view.meta.name else " (from the file's name, as the file has none)"
         message = f"the service's name is {name!r}{whence}; EAS takes 3 to 63 of a-z, 0-9 and _."
         yield Complaint("metadata.name", name, message, fix)
+
+
+def _evictable(view: ServiceView) -> Iterator[Complaint]:
+    said = view.service.labels.get(EVICTABLE_LABEL, "true")
+    if said not in ("true", "false"):
+        field = f"labels.{EVICTABLE_LABEL}"
+        yield Complaint(field, said, f"{field} is {said!r}, so whether others may move it stays open.")
 
 
 def _one_resource(view: ServiceView) -> Iterator[Complaint]:
@@ -82,6 +90,14 @@ METADATA: tuple[Rule[ServiceView], ...] = (
         "A service's name is 3 to 63 of a-z, 0-9 and _; without one it is the file's name, with - as _.",
         "Write metadata.name.",
         _name,
+    ),
+    Rule(
+        "evictable-true-or-false",
+        "invalid",
+        "metadata",
+        f'The label {EVICTABLE_LABEL} is "true" or "false".',
+        'Write "false" where only this stack may move the instances off a draining place, else leave it out.',
+        _evictable,
     ),
     Rule(
         "one-resource",

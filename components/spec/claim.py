@@ -11,6 +11,10 @@ Kind = Literal["cpu", "slice", "exclusive"]
 Spread = Literal["default", "host", "zone"]
 
 
+EVICTABLE_LABEL = "eas-slices/evictable"
+"""The label that says ``"false"`` where only a service's own stack may move its instances off a draining place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What one instance asks for.
@@ -73,6 +77,11 @@ class Wanted:
     max_unavailable: int = 1
     autoscale: tuple[int, int] | None = None
     labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def evictable(self) -> bool:
+        """Whether others may move it off a draining place: ``eas reconcile``, which acts for its owner."""
+        return self.labels.get(EVICTABLE_LABEL) != "false"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data without what has its default, for Pulumi inputs and saved plans."""

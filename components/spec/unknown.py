@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.spec.autoscaler import Autoscaler
+from components.spec.claim import EVICTABLE_LABEL
 from components.spec.fault import Level
 from components.spec.metadata import Metadata
 from components.spec.nearest import nearest
@@ -42,6 +43,10 @@ def unknown_fault(path: str, key: str, block: type[Block], value: Any = None) ->
         return Unknown(
             TypeFault("misspelt-key", field, value, message, f"Move it to {elsewhere}."), "ineffective"
         )
+    if key == "evictable":
+        message = f"{field} is no field of EAS's; whether others may move a service is said by a label."
+        fix = f'Write labels: {{"{EVICTABLE_LABEL}": "false"}}.'
+        return Unknown(TypeFault("misspelt-key", field, value, message, fix), "ineffective")
     if near := nearest(key, fields_of(block), 2):
         names = " or ".join(repr(name) for name in near)
         value = HIDDEN if any(names_secret(name) for name in near) else value

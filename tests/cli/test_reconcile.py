@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from datetime import timedelta
@@ -229,3 +230,47 @@ def test_watching_makes_passes_until_it_is_over() -> None:
 
     watch(one_pass, every=7, sleep=naps.append, over=over.is_set)
     assert (passes, naps) == ([0, 1, 2], [7, 7])
+
+
+def test_who_is_not_evictable_stays_on_a_draining_node_until_its_own_stack_moves_it(fleet: Scratch) -> None:
+    fleet.service("fixed", gpu_memory=2)
+    file = fleet.root / "services" / "fixed.json"
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps(document | {"labels": {"eas-slices/evictable": "false"}}))
+    fleet.apply()
+    node = fleet.node_of("fixed")
+    told = fleet.json("drain", node, "--reason", "fan")
+    assert told["not_evictable"] == [{"owner": OWNER, "instance": "fixed/0"}]
+    assert f"fixed/0 is not evictable: it stays until the next `up` of {OWNER}" in fleet.ok("drain", node)
+    (owner,) = fleet.json("reconcile")["owners"]
+    assert "fixed/0" not in [deed["instance"] for deed in owner["done"]]
+    assert len(owner["staying"]) == 1
+    assert owner["staying"][0].startswith(f"fixed/0 runs on where it is (node {node} is draining (")
+    assert fleet.node_of("fixed") == node
+    assert "  staying: fixed/0" in fleet.ok("reconcile")
+    node_state(fleet, node, "lost")
+    (owner,) = fleet.json("reconcile")["owners"]
+    places = {deed["instance"]: deed["where"].partition("/")[0] for deed in owner["done"]}
+    assert places["fixed/0"] != node, "it is dead there, so that starting it elsewhere evicts nobody"
+
+
+def test_its_own_stack_moves_who_is_not_evictable(fleet: Scratch) -> None:
+    file = fleet.service("fixed", gpu_memory=2)
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"labels": {"eas-slices/evictable": "false"}}))
+    fleet.apply()
+    node = fleet.node_of("fixed")
+    fleet.ok("drain", node)
+    fleet.apply()
+    assert fleet.node_of("fixed") != node
+
+
+def test_a_quota_binds_what_waits_for_it_in_reconcile_as_well(fleet: Scratch) -> None:
+    pool = fleet.root / "pool.yaml"
+    text = pool.read_text()
+    pool.write_text(text + "on_insufficient: wait\nquotas: {default: {memory_gib: 120}}\n")
+    fleet.service("more", instance=2, gpu_memory=3)
+    fleet.apply()
+    (owner,) = fleet.json("reconcile")["owners"]
+    assert owner["done"] == []
+    assert "The quota of" in owner["waiting"][0]
+    assert fleet.json("status")["waiting"][0]["instance"] == "more/1"

@@ -66,6 +66,10 @@ CASES = {
         ),
     ),
     "service-name": ({"name": "No-Good"}, {"name": "all_good_1"}),
+    "evictable-true-or-false": (
+        {"labels": {"eas-slices/evictable": "no"}},
+        {"labels": {"eas-slices/evictable": "false"}},
+    ),
     "one-resource": (
         {"metadata": {"resource": "eas-r-x", "quota_id": "quota1"}},
         {"metadata": {"resource": "eas-r-x", "quota_id": "eas-r-x"}},

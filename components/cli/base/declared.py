@@ -141,7 +141,14 @@ def pool_refusals(session: Session, project: Project) -> tuple[str, ...]:
     from components.ledger.admission import pool_refusal
 
     told = (
-        pool_refusal(session.ledger, session.owner, pool.name, resource=pool.resource, runtime=pool.runtime)
+        pool_refusal(
+            session.ledger,
+            session.owner,
+            pool.name,
+            resource=pool.resource,
+            runtime=pool.runtime,
+            nodes=pool.nodes,
+        )
         for pool in project.pools
         if not pool.reference
     )

@@ -29,8 +29,13 @@ def register(app: typer.Typer) -> None:
 
         First stops what the ledger holds for this stack, also what Pulumi's state does not know; then runs
         `pulumi destroy`. Other runtimes are refused: what serves customers is taken away with `pulumi destroy`.
+        So is a pool of this stack on which other stacks run something: nothing is stopped then.
         """
+        from components.ledger.admission import pools_in_use
+
         _refuse_elsewhere(session)
+        if said := pools_in_use(session.ledger, session.owner):
+            raise CommandError(said)
         rows = session.ledger.instances(owner=session.owner)
         question = f"Stop {len(rows)} instances of {session.owner}, and forget everything?"
         if not consent(session, yes, question, "down"):

@@ -40,9 +40,10 @@ def register(app: typer.Typer) -> None:
         examples='eas drain a100-0 --reason "new driver"\neas drain a100-0/2',
     )
     def drain(session: Session, target: TargetArgument, reason: ReasonOption = "") -> None:
-        """Take nothing new on a node or card, and let what is there move away with the next `up`.
+        """Take nothing new on a node or card, and let what is there move away with the next `up` or `eas reconcile`.
 
-        Instances run on where they are until they can move.
+        Instances run on where they are until they can move. Those of a service with the label eas-slices/evictable "false"
+        are moved by nothing but the next `up` of their own stack.
         """
         _set(session, target, "draining", reason)
 
@@ -106,6 +107,7 @@ def _set(session: Session, target: str, state: NodeState, reason: str) -> None:
     )
     rows = sitting_on(session, node, card)
     labels = [label_of(row) for row in rows]
+    staying = _not_evictable(session, rows) if state == "draining" else []
     session.show(
         {
             "pool": node.pool,
@@ -114,9 +116,28 @@ def _set(session: Session, target: str, state: NodeState, reason: str) -> None:
             "state": state,
             "reason": reason,
             "instances": labels,
+            "not_evictable": staying,
         },
-        _said(target, state, labels),
+        "\n".join([_said(target, state, labels), *map(_stays, staying)]),
     )
+
+
+def _not_evictable(session: Session, rows: list[InstanceRow]) -> list[dict[str, str]]:
+    """Return those that only their own stack moves, each with its owner."""
+    found = []
+    for owner in sorted({row.held.owner for row in rows}):
+        committed = session.ledger.committed(owner)
+        held = {want.service for want in committed.wanted if not want.evictable} if committed else set()
+        found += [
+            {"owner": owner, "instance": label_of(row)}
+            for row in rows
+            if row.held.owner == owner and row.held.service in held
+        ]
+    return found
+
+
+def _stays(one: dict[str, str]) -> str:
+    return f"{one['instance']} is not evictable: it stays until the next `up` of {one['owner']} moves it; ask there"
 
 
 def _forget(session: Session, name: str, reason: str, yes: bool) -> None:

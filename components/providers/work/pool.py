@@ -84,11 +84,16 @@ def _refusal(news: dict[str, Any]) -> str:
     """Return why this pool cannot be declared, or an empty text."""
     name, owner = text(news, "name"), text(news, "owner")
     try:
-        nodes_of(mapping(news, "nodes"))
+        nodes = nodes_of(mapping(news, "nodes"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"nodes of pool {name} cannot be read ({type(error).__name__}: {error})") from error
     return pool_refusal(
-        session.session().reading(), owner, name, resource=news.get("resource"), runtime=news.get("runtime")
+        session.session().reading(),
+        owner,
+        name,
+        resource=news.get("resource"),
+        runtime=news.get("runtime"),
+        nodes=nodes,
     )
 
 
