@@ -34,6 +34,7 @@ from components.ledger.errors import (
     UnknownRevision,
     Unusable,
 )
+from components.ledger.exported import Hashes, Picture
 from components.ledger.keys import from_environment as key_from_environment
 from components.ledger.leases import RECONCILER, RECONCILING, pool_lease
 from components.ledger.location import Place, resolve_url
@@ -72,6 +73,7 @@ __all__ = [
     "EventRow",
     "ForeignHolder",
     "ForgetOutcome",
+    "Hashes",
     "IllegalMove",
     "InstanceRow",
     "KeyFault",
@@ -92,6 +94,7 @@ __all__ = [
     "NotALedger",
     "OpenStep",
     "PastSpec",
+    "Picture",
     "Place",
     "PlanIncomplete",
     "PlanRow",

@@ -15,6 +15,7 @@ from components.ledger.actor import Actor
 from components.ledger.backend import Backend
 from components.ledger.engine import PATIENCE, Database
 from components.ledger.errors import KeyFault, LedgerReadOnly, Unusable
+from components.ledger.exported import Picture, picture_in
 from components.ledger.keys import Vault
 from components.ledger.leases import Alive
 from components.ledger.location import Location, parse
@@ -87,6 +88,8 @@ def _migrate(database: Database) -> None:
     with database.read() as connection:
         backend.recognise(connection)
         old = must_upgrade(connection, backend.name)
+        if not old and (picture := picture_in(connection)):
+            raise _is_picture(backend, picture)
     database.patiently(lambda: backend.prepare(database.engine))
     if old:
         with database.write(hurrying=False) as connection:
@@ -108,9 +111,12 @@ def _existing(backend: Backend, patience: timedelta) -> Database:
             backend.recognise(connection)
             old = must_upgrade(connection, backend.name)
             version = version_of(connection) if old else None
+            picture = None if old else picture_in(connection)
     except BaseException:
         database.close()
         raise
+    if picture is not None:
+        database.frozen = lambda: _is_picture(backend, picture)
     if not old:
         return database
     database.close()
@@ -141,6 +147,13 @@ def _nothing(backend: Backend) -> Database:
     with database.engine.begin() as connection:
         schema.metadata.create_all(connection)
     return database
+
+
+def _is_picture(backend: Backend, picture: Picture) -> LedgerReadOnly:
+    return LedgerReadOnly(
+        f"{backend.name} is a picture of ledger {picture.of}, taken {picture.at:%Y-%m-%d %H:%M} UTC for reviews, and "
+        "nothing is applied by it; point --ledger, EAS_LEDGER or eas:ledger at the ledger itself"
+    )
 
 
 def _outdated(backend: Backend) -> Unusable:

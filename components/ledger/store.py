@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,6 +37,7 @@ from components.ledger.engine import Database
 from components.ledger.errors import Refused, StalePlan, UnknownNode, UnknownOwner, UnknownRevision, Unusable
 from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
+from components.ledger.exported import Picture, export, picture_in
 from components.ledger.keys import Vault
 from components.ledger.overview import Overview, overview
 from components.ledger.processes import alive as process_alive
@@ -213,6 +215,17 @@ class Ledger:
         """Return what instances of this revision start from. Raises :class:`UnknownRevision`, :class:`KeyFault`."""
         with self._database.read() as connection:
             return declarations.spec(connection, owner, service, revision, self._vault())
+
+    @property
+    def picture(self) -> Picture | None:
+        """What this ledger is a picture of; None for an ordinary one."""
+        with self._database.read() as connection:
+            return picture_in(connection)
+
+    def export(self, file: Path, picture: Picture) -> None:
+        """Write a picture of this ledger into a new ``file``: see :mod:`components.ledger.exported`."""
+        with self._database.read() as connection:
+            export(connection, file, picture)
 
     # ------------------------------------------------------------------------------------------ the picture
 

@@ -93,6 +93,7 @@ class Fleet(pulumi.ComponentResource):
                 pool=pool,
                 owner=settings.owner,
                 secret=settings.secret,
+                recorded=settings.recorded,
                 opts=after.get(pool.name, child),
             )
             for service, pool in ((service, project.pool_of(service)) for service in project.services)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from components.spec.fault import SpecError
 from components.spec.options import stack_max_moves
+
+if TYPE_CHECKING:
+    from components.ledger import Hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,8 @@ class FleetSettings:
 
     ``pool_files``, ``services`` and ``overrides`` choose and adapt the files, so that dev and prod share them;
     ``references`` are pools that another stack declares; ``max_moves`` counts before what the pools say.
-    ``ledger``: where that stack's record is, asked only for such pools.
+    ``ledger``: where that stack's record is, asked only for such pools. ``recorded``: what stands for hashes made with the
+    secret in a review that has none.
     """
 
     owner: str
@@ -29,6 +35,11 @@ class FleetSettings:
     references: tuple[str, ...] = ()
     max_moves: int | None = None
     ledger: str | None = None
+    recorded: Mapping[str, Hashes] | None = None
+
+
+REVIEWING = "EAS_REVIEW_PICTURE"
+"""Set by `eas review --snapshot`: without the stack's secret, hashes are those that the picture of the ledger has."""
 
 
 def settings_of(config: pulumi.Config) -> FleetSettings:
@@ -39,7 +50,8 @@ def settings_of(config: pulumi.Config) -> FleetSettings:
             "eas:owner is not set, so the ledger cannot tell this stack from others. Run `make setup`, or "
             "`pulumi config set eas:owner ORGANIZATION/PROJECT/STACK-$(openssl rand -hex 3)` once for this stack"
         )
-    if not secret:
+    recorded = recorded_hashes(config.get("ledger")) if not secret and REVIEWING in os.environ else None
+    if not secret and recorded is None:
         raise pulumi.RunError(
             "eas:secret is not set, so tokens and revisions cannot be made. Run `make setup`, or "
             "`pulumi config set --secret eas:secret $(openssl rand -hex 32)` once for this stack"
@@ -47,14 +59,33 @@ def settings_of(config: pulumi.Config) -> FleetSettings:
     pools = config.get_object("pools")
     return FleetSettings(
         owner=owner,
-        secret=secret.encode(),
+        secret=(secret or "").encode(),
         pool_files=tuple([pools] if isinstance(pools, str) else pools or ("pool.yaml",)),
         services=config.get("services") or "services",
         overrides=config.get_object("overrides") or {},
         references=tuple(config.get_object("references") or ()),
         max_moves=_max_moves(config),
         ledger=config.get("ledger"),
+        recorded=recorded,
     )
+
+
+def recorded_hashes(configured: str | None) -> Mapping[str, Hashes]:
+    """Return service -> hashes of the picture that is reviewed by; raises ``pulumi.RunError`` where the ledger is none."""
+    from components.ledger import LedgerError, open_ledger, resolve_url
+
+    here = Path.cwd()
+    try:
+        place = resolve_url(None, os.environ, configured, here)
+        with open_ledger(place.url, home=here, create=False) as ledger:
+            picture = ledger.picture
+    except LedgerError as error:
+        raise pulumi.RunError(str(error)) from error
+    if picture is None:
+        raise pulumi.RunError(
+            f"ledger {place.shown} is no picture that `eas snapshot` took; nothing can be reviewed by it"
+        )
+    return picture.hashes
 
 
 def _max_moves(config: pulumi.Config) -> int | None:

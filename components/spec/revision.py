@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,17 @@ def settings_of_revision(service: Service, pool: Pool | None) -> dict[str, Any]:
         return {}
     entry = stand_in_for(service, pool.local.run)
     return {"run": {} if entry is None else {service.name: pool.settings()["run"][entry]}}
+
+
+def public_digest(document: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Return the digest of the public part of what a revision covers: needs no secret, and says nothing of secrets.
+
+    ``document``: as :meth:`Service.public` returns it; ``settings``: as :func:`settings_of_revision` does.
+    """
+    data = _restarting(json.loads(json.dumps(document)))
+    for line in settings.get("run", {}).values():
+        data = {"service": data, "local.run": line}
+    return sha256(json.dumps(data, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _restarting(data: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from components.cli.main import app
 COMMANDS = {
     "check", "plan", "preview", "up", "pool", "ls", "desc", "logs", "why", "history", "fit", "token",
     "drain", "cordon", "uncordon", "forget", "exporter", "reconcile",
-    "release", "review", "status", "down", "ledger", "tour",
+    "release", "review", "snapshot", "status", "down", "ledger", "tour",
 }  # fmt: skip
 
 

@@ -74,6 +74,20 @@ class Repository:
             assert not errors, errors
         return done.returncode, report, markdown.read_text() if markdown.exists() else done.stderr
 
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run ``eas`` with no more than PATH, HOME and what is given."""
+        bare = {key: self.project.environment[key] for key in ("PATH", "HOME")}
+        return subprocess.run(
+            [str(VENV / "bin" / "eas"), *arguments],
+            cwd=self.project.root,
+            env={**bare, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
     def sarif(self) -> list[dict[str, Any]]:
         """Return the results of the last review."""
         return list(json.loads((self.root.parent / "review.sarif").read_text())["runs"][0]["results"])
@@ -160,3 +174,56 @@ def test_a_branch_is_reviewed_from_its_declarations_to_its_cards(project: Make) 
     status, report, text = repository.review()
     assert (status, report["services"], report["findings"]) == (0, [], [])
     assert "nothing to object to" in text
+
+
+def test_a_fork_is_reviewed_by_a_picture_without_ledger_state_or_secret(project: Make) -> None:
+    """What changes is told as the stack itself would tell it; nothing is written, and an old picture is refused."""
+    lab = project("repository")
+    repository = Repository(lab)
+    env = [{"name": "HF_TOKEN", "value": "hf_0123456789abcdefghij"}]
+    lab.service("page", gpu_memory=20, instance=2, token="of-this-file")
+    lab.service("chat", gpu_memory=10, gpu_core_percentage=20)
+    document = json.loads((lab.root / "services" / "chat.json").read_text())
+    document["containers"][0]["env"] = env
+    (lab.root / "services" / "chat.json").write_text(json.dumps(document))
+    repository.commit("base")
+    lab.up()
+    picture = lab.root.parent / "picture.db"
+    assert "for reviews of organization/eas-slices/test-0a1b2c" in lab.eas("snapshot", str(picture))
+    kept = picture.read_bytes()
+    assert b"hf_0123456789" not in kept
+    assert b"of-this-file" not in kept
+
+    # A fork's runner has the files and the picture.
+    for name in (".eas", ".pulumi-state"):
+        shutil.move(lab.root / name, lab.root.parent / f"away{name}")
+    shutil.move(lab.root / "Pulumi.test.yaml", lab.root.parent / "away.yaml")
+    before = sorted(path.name for path in lab.root.iterdir())
+    try:
+        same = repository.run("review", "--json", "--snapshot", str(picture))
+        assert same.returncode == 0, same.stderr
+        assert json.loads(same.stdout)["instances"] == []
+        lab.service("page", gpu_memory=20, instance=3, token="of-this-file")
+        lab.service("newer", gpu_core_percentage=20)
+        changed = repository.run("review", "--json", "--snapshot", str(picture))
+        assert changed.returncode == 3, changed.stderr
+        report = json.loads(changed.stdout)
+        assert {each["name"]: each["what"] for each in report["services"]} == {
+            "newer": ["added"],
+            "page": ["scaled 2 -> 3"],
+        }
+        assert "min old; secrets are not compared" in report["notes"][0]
+        new = repository.run("review", "--json", "--snapshot", str(picture), "--new-only", "--base", "main")
+        assert new.returncode == 3, new.stderr
+        old = repository.run("review", "--snapshot", str(picture), "--max-age", "0m")
+        assert old.returncode == 1
+        assert "--max-age is 0 min: take a new one with `eas snapshot`" in old.stderr
+        assert sorted(path.name for path in lab.root.iterdir()) == before
+    finally:
+        for name in (".eas", ".pulumi-state"):
+            shutil.move(lab.root.parent / f"away{name}", lab.root / name)
+        shutil.move(lab.root.parent / "away.yaml", lab.root / "Pulumi.test.yaml")
+    lab.remove("newer")
+    refused = lab.eas("up", "--yes", ok=False, EAS_LEDGER=str(picture))
+    assert "is a picture of ledger" in refused
+    assert "nothing is applied by it" in refused

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from components.cli.base.ages import age_in
 from components.cli.base.command import command
 from components.cli.base.ending import CommandError
 from components.cli.base.session import Session, now
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LEASES = ("lease taken", "lease released")
 """Two events a service and `up`, about the carrying out itself: left out unless asked for."""
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 HEADINGS = ("TIME (UTC)", "SUBJECT", "WHAT", "WHERE", "WHY", "WHO")
 
 SubjectArgument = Annotated[
@@ -79,9 +78,9 @@ def register(app: typer.Typer) -> None:
 
 def since_of(text: str, at: datetime) -> datetime:
     """Return the time that ``24h`` (before ``at``) or an ISO time (UTC unless it says otherwise) means."""
-    if match := re.fullmatch(r"(\d+)([mhdw])", text.strip()):
+    if (age := age_in(text)) is not None:
         try:
-            return at - timedelta(**{UNITS[match[2]]: int(match[1])})
+            return at - age
         except OverflowError:
             return datetime.min.replace(tzinfo=UTC)
     try:

@@ -81,6 +81,7 @@ def _reviewed(project: Path, base: str, workspace: Workspace, options: list[str]
     done = subprocess.run(
         [*command, "--stack", workspace.stack, *options],
         cwd=project,
+        env=workspace.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
