@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,15 +21,15 @@ pytestmark = pytest.mark.e2e
 class Repository:
     """A repository with the project in a folder of it, and what is applied of its base."""
 
-    def __init__(self, project: Project) -> None:
-        """Make the first commit's files; nothing is applied yet."""
+    def __init__(self, project: Project, root: Path | None = None) -> None:
+        """Make the first commit's files; nothing is applied yet. ``root``: the repository's, by default the folder above."""
         self.project = project
-        self.root = project.root.parent
+        self.root = root or project.root.parent
         pack = project.root / "policies"
         shutil.copytree(ROOT / "policies", pack, ignore=shutil.ignore_patterns("__pycache__"))
         manifest = pack / "PulumiPolicy.yaml"
         manifest.write_text(manifest.read_text().replace("../.venv", str(VENV)))
-        ignored = (".pulumi-*", ".eas", "Pulumi.test.yaml", "__pycache__")
+        ignored = (".pulumi-*", ".eas", ".env.sh", "Pulumi.test.yaml", "ledger-picture.db", "__pycache__")
         (self.root / ".gitignore").write_text("".join(f"**/{name}\n" for name in ignored))
         self.git("init", "-q", "-b", "main")
 

@@ -34,16 +34,17 @@ def reviewing(session: Session, file: Path, max_age: timedelta) -> Iterator[tupl
     The project's files are those of ``session``, linked. Raises :class:`CommandError` for a file that is no picture, or
     older than ``max_age``.
     """
-    picture = _picture(session, file)
-    age = picture.age(now())
-    if age > max_age:
-        raise CommandError(
-            f"{file} was taken {_long(age)} ago, and --max-age is {_long(max_age)}: take a new one with `eas snapshot`, or "
-            "allow the age"
-        )
     workspace = session.workspace
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="eas-review-") as folder:
+        copied = _copied(file, Path(folder, "picture.db"))
+        picture = _picture(copied, file)
+        age = picture.age(now())
+        if age > max_age:
+            raise CommandError(
+                f"{file} was taken {_long(age)} ago, and --max-age is {_long(max_age)}: take a new one with "
+                "`eas snapshot`, or allow the age"
+            )
         root, state = Path(folder, "project"), Path(folder, "state")
         root.mkdir()
         state.mkdir()
@@ -54,7 +55,7 @@ def reviewing(session: Session, file: Path, max_age: timedelta) -> Iterator[tupl
         os.environ |= {
             "PULUMI_BACKEND_URL": f"file://{state}",
             PASSPHRASES[0]: "review",
-            "EAS_LEDGER": str(file.absolute()),
+            "EAS_LEDGER": str(copied),
             REVIEWING: "1",
         }
         try:
@@ -68,13 +69,28 @@ def reviewing(session: Session, file: Path, max_age: timedelta) -> Iterator[tupl
             os.environ.update(before)
 
 
-def _picture(session: Session, file: Path) -> Picture:
-    from components.ledger import open_ledger
+def _copied(file: Path, to: Path) -> Path:
+    """Copy the picture to where it is this user's alone, as a ledger has to be: who fetches one gets any modes."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise CommandError(
+            f"there is no {file}; `eas snapshot {file}` takes a picture of the ledger"
+        ) from error
+    to.touch(mode=0o600)
+    to.write_bytes(content)
+    return to
 
-    if not file.is_file():
-        raise CommandError(f"there is no {file}; `eas snapshot {file}` takes a picture of the ledger")
-    with open_ledger(str(file.absolute()), home=session.workspace.root, create=False) as ledger:
-        picture = ledger.picture
+
+def _picture(copied: Path, file: Path) -> Picture:
+    """Return what the picture says of itself; ``file``: what the user calls it."""
+    from components.ledger import NotALedger, open_ledger
+
+    try:
+        with open_ledger(str(copied), home=copied.parent, create=False) as ledger:
+            picture = ledger.picture
+    except NotALedger as error:
+        raise CommandError(f"{file} is no picture of a ledger; `eas snapshot FILE` takes one") from error
     if picture is None:
         raise CommandError(f"{file} is a ledger, not a picture of one; `eas snapshot FILE` takes one")
     return picture
