@@ -28,6 +28,7 @@ BENCHES: Mapping[str, tuple[str, ...]] = {
     "bench.placement": (),
     "bench.small": (),
     "bench.check": (),
+    "bench.policies": ("--services", "200", "--repeats", "1"),
     "bench.joint": (),
     "bench.decisions": (),
     "bench.slices": ("--seeds", "2"),
