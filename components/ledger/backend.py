@@ -5,6 +5,7 @@ Everything else of this stage is the same for both: tables, migrations, queries,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,10 @@ WRITE = "ledger_write"
 """Execution option of a connection whose next transaction writes."""
 AT = "point --ledger, EAS_LEDGER or eas:ledger at"
 """How every sentence says where the place of a ledger is given."""
+
+
+Receipt = Callable[[sa.Connection], bool]
+"""Whether a transaction is recorded whose end was never heard of; asked by the next one that writes."""
 
 
 class Backend(Protocol):
@@ -58,6 +63,12 @@ class Backend(Protocol):
 
     def mark(self, connection: sa.Connection) -> None:
         """Write that this is a ledger, in the transaction that makes the tables and after them."""
+
+    def receipt(self, connection: sa.Connection, event: tuple[str, datetime] | None) -> Receipt | None:
+        """Return what tells later whether the transaction that ``connection`` is in was committed, or None.
+
+        ``event``: subject and time of an event that it wrote. None: it wrote none, or the end is always heard of.
+        """
 
     def time(self, connection: sa.Connection) -> datetime | None:
         """Return the server's time of now, by which those who share a ledger from many machines all go; None for a file."""

@@ -12,11 +12,15 @@ from typing import TypeVar
 import sqlalchemy as sa
 import tenacity
 
-from components.ledger.backend import WRITE, Backend
-from components.ledger.errors import LedgerError, LedgerLocked, LedgerUnreachable
+from components.ledger.backend import WRITE, Backend, Receipt
+from components.ledger.errors import LedgerDisturbed, LedgerError, LedgerLocked, LedgerUnreachable
 
 T = TypeVar("T")
 
+CUT_OFF = (LedgerUnreachable, LedgerDisturbed)
+"""After these nothing of a transaction is left, unless its COMMIT was under way."""
+TRIES = 8
+"""How often a transaction is begun that is cut off each time; the waits between them grow, by chance, to a second."""
 PATIENCE = timedelta(seconds=30)
 """How long a writer waits for other processes. Every transaction of ours is far shorter."""
 
@@ -58,6 +62,51 @@ class Database:
     def time(self, connection: sa.Connection) -> datetime | None:
         """Return the server's time; None where there is no server, or it is only a picture in memory."""
         return None if self.frozen is not None else self.backend.time(connection)
+
+    def reading(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what ``work`` reads of one moment; where it is cut off, of a later one. Raises :class:`LedgerError`."""
+
+        def once() -> T:
+            with self.read() as connection:
+                return work(connection)
+
+        return self._again(once)
+
+    def writing(self, work: Callable[[sa.Connection], tuple[T, Receipt | None]]) -> T:
+        """Return what ``work`` does in one transaction of its own; where that is cut off, it is done again from the start.
+
+        Of one whose COMMIT was not answered, the next attempt, once it has the ledger for itself, first asks the receipt
+        that ``work`` returned beside its result; without one it is what may be done twice. Raises :class:`LedgerError`.
+        """
+        unanswered: list[tuple[T, Receipt | None]] = []
+
+        def once() -> T:
+            with self.write() as connection:
+                for result, receipt in unanswered:
+                    if receipt is not None and receipt(connection):
+                        return result
+                done = work(connection)
+                unanswered[:] = [done]
+            return done[0]
+
+        return self._again(once)
+
+    def _again(self, once: Callable[[], T]) -> T:
+        """Return what ``once`` returns, a few times over where what it did was undone by a fault that passes."""
+        began = time.monotonic()
+        try:
+            return once()
+        except CUT_OFF:
+            if not self._reached:
+                raise
+        retry = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(CUT_OFF),
+            wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
+            stop=tenacity.stop_after_attempt(TRIES - 1)
+            | tenacity.stop_after_delay(self.patience.total_seconds() - (time.monotonic() - began)),
+            reraise=True,
+        )
+        return retry(once)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -4,8 +4,8 @@
 
     LedgerError
       Unusable              the ledger cannot be opened or written: file, lock, version, key
-        NotALedger · LedgerMissing · LedgerLocked, LedgerUnreachable (retriable) · LedgerReadOnly · LedgerTooNew
-        LedgerExposed · BadLocation · KeyFault
+        NotALedger · LedgerMissing · LedgerReadOnly · LedgerTooNew · LedgerExposed · BadLocation · KeyFault
+        LedgerLocked · LedgerUnreachable · LedgerDisturbed (these are retriable)
       Refused               it can, but this change is not made; nothing was written
         StalePlan · PlanIncomplete · PoolInUse · ForeignHolder · IllegalMove · LeaseHeld · LeaseLost
       Unknown               it has no such thing
@@ -47,6 +47,12 @@ class LedgerLocked(Unusable):
 
 class LedgerUnreachable(Unusable):
     """The database's server does not answer, or the connection to it is gone."""
+
+    retriable = True
+
+
+class LedgerDisturbed(Unusable):
+    """The database undid a transaction again and again for another program's sake: deadlock, serialization failure."""
 
     retriable = True
 

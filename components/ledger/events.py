@@ -66,11 +66,14 @@ class Story:
         told._rows = self._rows
         return told
 
-    def write(self, connection: sa.Connection) -> None:
-        """Write what was told."""
-        if self._rows:
-            connection.execute(_ADD, self._rows)
-            self._rows = []
+    def write(self, connection: sa.Connection) -> tuple[str, datetime] | None:
+        """Write what was told; return the subject and time of one of its events, None where nothing was told."""
+        if not self._rows:
+            return None
+        connection.execute(_ADD, self._rows)
+        subject = str(self._rows[0]["subject"])
+        self._rows = []
+        return subject, self.now
 
 
 def story_of(

@@ -50,7 +50,7 @@ def install(engine: sa.Engine) -> sa.Engine:
 
 
 def begin(connection: sa.Connection, statements: str) -> None:
-    """Send the statements that begin a transaction as one message, and keep the last value that they answer."""
+    """Send the statements that begin a transaction as one message, and keep the last row that they answer."""
     driver = _driver(connection)
     driver.begun = None
     with _discarding(connection, driver):
@@ -58,11 +58,11 @@ def begin(connection: sa.Connection, statements: str) -> None:
         while cursor.nextset():
             pass
     if cursor.description is not None:
-        (driver.begun,) = cursor.fetchall()[-1]
+        driver.begun = cursor.fetchall()[-1]
 
 
 def begun(connection: sa.Connection) -> Any:
-    """Return that value; None where they answered none."""
+    """Return that row; None where they answered none."""
     return _driver(connection).begun
 
 

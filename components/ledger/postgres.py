@@ -17,8 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
-from components.ledger.backend import AT, WRITE
+from components.ledger import schema
+from components.ledger.backend import AT, WRITE, Receipt
 from components.ledger.errors import (
+    LedgerDisturbed,
     LedgerError,
     LedgerLocked,
     LedgerMissing,
@@ -55,7 +57,13 @@ _WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {patience}; "
     "SET LOCAL idle_in_transaction_session_timeout = {idle}; "
     "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local'); "
-    "SELECT pg_advisory_xact_lock({lock}, hashtext(coalesce(current_schema(), ''))); SELECT clock_timestamp()"
+    "SELECT pg_advisory_xact_lock({lock}, hashtext(coalesce(current_schema(), ''))); "
+    "SELECT clock_timestamp(), CASE WHEN NOT pg_is_in_recovery() THEN pg_current_xact_id()::xid::text END"
+)
+_WROTE = sa.select(schema.event.c.id).where(
+    schema.event.c.subject == sa.bindparam("subject"),
+    schema.event.c.at == sa.bindparam("at"),
+    sa.literal_column("event.xmin::text") == sa.bindparam("number"),
 )
 
 
@@ -144,11 +152,18 @@ class PostgresDatabase:
             sa.text("INSERT INTO about (name, value) VALUES ('format', :format)"), {"format": FORMAT}
         )
 
+    def receipt(self, connection: sa.Connection, event: tuple[str, datetime] | None) -> Receipt | None:
+        """Return what looks for the event as this transaction wrote it. A number alone may come again after a crash."""
+        if event is None:
+            return None
+        number = pipeline.begun(connection)[1]
+        wrote = {"subject": event[0], "at": event[1], "number": number}
+        return lambda later: later.execute(_WROTE, wrote).first() is not None
+
     def time(self, connection: sa.Connection) -> datetime | None:
         """Return the server's time: of when a writer had the ledger for itself, not of when it began to wait for that."""
-        at: datetime | None = pipeline.begun(connection)
-        if at is None:
-            at = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        at: datetime
+        (at, *_) = pipeline.begun(connection) or connection.exec_driver_sql("SELECT clock_timestamp()").one()
         return at.astimezone(UTC)
 
     def copy(self, version: str | None) -> sa.Engine:
@@ -248,11 +263,18 @@ _IN_USE: tuple[type[LedgerError], str] = (
         "with `SELECT pid, client_addr, state, xact_start FROM pg_stat_activity`"
     ),
 )
+_DISTURBED: tuple[type[LedgerError], str] = (
+    LedgerDisturbed,
+    (
+        "undid this transaction for another program that writes its tables ({error}); run this again, and let nothing but "
+        "`pulumi` and `eas` write there"
+    ),
+)
 _READ_ONLY = "may not be written ({error})"
 _MEANINGS: dict[str, tuple[type[LedgerError], str]] = {
     "55P03": _IN_USE,
-    "40001": _IN_USE,
-    "40P01": _IN_USE,
+    "40001": _DISTURBED,
+    "40P01": _DISTURBED,
     "25006": (
         LedgerReadOnly,
         f"{_READ_ONLY}; it is a standby, or its transactions are read-only by default: {AT} the primary",

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from components.ledger import kept, keys
-from components.ledger.backend import AT, WRITE
+from components.ledger.backend import AT, WRITE, Receipt
 from components.ledger.errors import (
     LedgerError,
     LedgerExposed,
@@ -167,6 +167,10 @@ class SqliteFile:
             raise NotALedger(
                 f"{self.path} is an SQLite database of another program, not a ledger; {AT} the right file"
             )
+
+    def receipt(self, connection: sa.Connection, event: tuple[str, datetime] | None) -> Receipt | None:
+        """None: whoever writes into a file is told what came of it."""
+        return None
 
     def time(self, connection: sa.Connection) -> datetime | None:
         """None: a file is used on one machine, which has one clock."""

@@ -8,12 +8,12 @@ machines, and leases, losses and failures that one of them recorded are judged b
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -32,6 +32,7 @@ from components.ledger import (
 from components.ledger import found as finding
 from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
+from components.ledger.backend import Receipt
 from components.ledger.conflicts import conflicts, tell_conflict
 from components.ledger.engine import Database
 from components.ledger.errors import Refused, StalePlan, UnknownNode, UnknownOwner, UnknownRevision, Unusable
@@ -76,6 +77,7 @@ LEASE_TTL = timedelta(seconds=60)
 """How long a lease of a process on another machine stands without being renewed."""
 
 
+T = TypeVar("T")
 Clock = Callable[[datetime, datetime | None], datetime]
 """Returns the time that counts, of the caller's and the database server's (None: there is no server)."""
 
@@ -131,8 +133,7 @@ class Ledger:
 
     def time(self, now: datetime) -> datetime:
         """Return the time by which the ledger goes: ``now``, or its server's, to be compared with what it recorded."""
-        with self._database.read() as connection:
-            return self._time(connection, now)
+        return self._database.reading(lambda connection: self._time(connection, now))
 
     # ------------------------------------------------------------------------------------------ declarations
 
@@ -154,23 +155,31 @@ class Ledger:
         pool = declarations.PoolDeclaration(
             pool_name, holder, resource, runtime, settings, tuple(nodes), quotas or {}
         )
-        with self._write(now, because, owner) as (connection, story):
-            declarations.declare_pool(connection, owner, pool, story, story.now)
+        self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: declarations.declare_pool(connection, owner, pool, story, story.now),
+        )
 
     def forget_pool(self, owner: str, pool_name: str, *, holder: str, now: datetime, because: str) -> bool:
         """Remove a pool; False when ``holder`` no longer holds it. Raises :class:`PoolInUse` while it holds anything."""
-        with self._write(now, because, owner) as (connection, story):
-            return declarations.forget_pool(connection, owner, pool_name, holder, story)
+        return self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: declarations.forget_pool(connection, owner, pool_name, holder, story),
+        )
 
     def pool(self, pool_name: str) -> PoolRecord | None:
         """Return a pool, or None where nobody declares it."""
-        with self._database.read() as connection:
-            return next(iter(declarations.pools(connection, pool_name)), None)
+        return self._database.reading(
+            lambda connection: next(iter(declarations.pools(connection, pool_name)), None)
+        )
 
     def pools(self) -> tuple[PoolRecord, ...]:
         """Return every pool, by name."""
-        with self._database.read() as connection:
-            return declarations.pools(connection)
+        return self._database.reading(declarations.pools)
 
     def declare_service(  # noqa: PLR0913 - one call, one transaction; all but the first are given by name
         self,
@@ -200,21 +209,32 @@ class Ledger:
         causes: Mapping[str, str] | None = None,
     ) -> None:
         """Record many services in one transaction. ``causes``: service -> its own cause, where that is not ``because``."""
-        vault = self._vault()
-        with self._write(now, because, owner) as (connection, story):
-            declaring.declare_services(connection, owner, services, vault, story, causes=causes)
+        vault, declared = self._vault(), tuple(services)
+        self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: declaring.declare_services(
+                connection, owner, declared, vault, story, causes=causes
+            ),
+        )
 
     def forget_service(
         self, owner: str, service: str, *, holder: str, now: datetime, because: str
     ) -> ForgetOutcome:
         """Remove a declaration, unless instances are held: then the outcome names them, to be stopped first."""
-        with self._write(now, because, owner) as (connection, story):
-            return declarations.forget_service(connection, owner, service, holder, story)
+        return self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: declarations.forget_service(connection, owner, service, holder, story),
+        )
 
     def spec(self, owner: str, service: str, revision: str) -> SpecRecord:
         """Return what instances of this revision start from. Raises :class:`UnknownRevision`, :class:`KeyFault`."""
-        with self._database.read() as connection:
-            return declarations.spec(connection, owner, service, revision, self._vault())
+        return self._database.reading(
+            lambda connection: declarations.spec(connection, owner, service, revision, self._vault())
+        )
 
     @property
     def picture(self) -> Picture | None:
@@ -234,17 +254,17 @@ class Ledger:
 
         A declaration alone does not count: with ``--skip-preview`` one is written before the placement is checked.
         """
-        with self._database.read() as connection:
-            return any(
+        return self._database.reading(
+            lambda connection: any(
                 connection.execute(sa.select(table.c.owner).where(table.c.owner == owner).limit(1)).first()
                 is not None
                 for table in (schema.plan, schema.instance)
             )
+        )
 
     def newest_plan(self, owner: str) -> int:
         """Return the number of this owner's newest plan, 0 before its first."""
-        with self._database.read() as connection:
-            return generations.newest_plan(connection, owner)
+        return self._database.reading(lambda connection: generations.newest_plan(connection, owner))
 
     def require_owner(self, owner: str, *, assignments: int, generation: str = "") -> None:
         """Raise :class:`UnknownOwner` if Pulumi knows ``assignments`` > 0 of an owner that this ledger never held.
@@ -260,8 +280,11 @@ class Ledger:
                 "right file, or run `eas ledger rebuild`, which records anew what Pulumi's state and the runtime show"
             )
         if generation and assignments:
-            with self._database.read() as connection:
-                generations.require(connection, owner, generation, self._database.backend.name)
+            self._database.reading(
+                lambda connection: generations.require(
+                    connection, owner, generation, self._database.backend.name
+                )
+            )
 
     def snapshot(
         self,
@@ -275,8 +298,10 @@ class Ledger:
 
         ``quotas``: what the program says of its own pools; of others what is recorded counts.
         """
-        with self._database.read() as connection:
-            return snapshot.snapshot(connection, owner, nodes, pools, quotas)
+        named = tuple(pools)
+        return self._database.reading(
+            lambda connection: snapshot.snapshot(connection, owner, nodes, named, quotas)
+        )
 
     def set_node_state(  # noqa: PLR0913, PLR0917 - the columns of one row
         self,
@@ -290,14 +315,16 @@ class Ledger:
         now: datetime,
     ) -> None:
         """Record what an operator or observation says of a node or card; ``ready`` takes back what that cause said."""
-        with self._write(now, f"{cause} {who}") as (connection, story):
+
+        def set_state(connection: sa.Connection, story: Story) -> None:
             row = NodeStateRow(pool, node, card_uuid or "", state, cause, reason, who, story.now)
             states.set_state(connection, row, story)
 
+        self._written(now, f"{cause} {who}", "", set_state)
+
     def node_states(self, pool: str) -> tuple[NodeStateRow, ...]:
         """Return what stands recorded of this pool's nodes and cards, with who and when."""
-        with self._database.read() as connection:
-            return states.states(connection, (pool,))
+        return self._database.reading(lambda connection: states.states(connection, (pool,)))
 
     def forget_node(self, pool: str, node: str, *, now: datetime, because: str) -> tuple[str, ...]:
         """Remove all rows on a lost node because somebody vouches that it will not return. Returns their ids.
@@ -305,7 +332,8 @@ class Ledger:
         Raises :class:`UnknownNode`, or :class:`Refused` unless the node is recorded as lost: what may still run there
         must not lose its place.
         """
-        with self._write(now, because) as (connection, story):
+
+        def forget(connection: sa.Connection, story: Story) -> tuple[str, ...]:
             counted = [pair for pair in declarations.nodes_of(connection, (pool,)) if pair[0].name == node]
             if not counted:
                 raise UnknownNode(
@@ -321,25 +349,26 @@ class Ledger:
             transitions.forced_gone(connection, here, story, story.now)
             return tuple(row.held.id for row in here)
 
+        return self._written(now, because, "", forget)
+
     def specs(self, owner: str, revisions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SpecRecord]:
         """Return what :meth:`spec` does for many (service, revision) at once; those that are not there are left out."""
-        with self._database.read() as connection:
-            return declarations.specs(connection, owner, frozenset(revisions), self._vault())
+        asked = frozenset(revisions)
+        return self._database.reading(
+            lambda connection: declarations.specs(connection, owner, asked, self._vault())
+        )
 
     def open_steps(self, owner: str) -> tuple[OpenStep, ...]:
         """Return the committed steps of this owner that are not done, in order."""
-        with self._database.read() as connection:
-            return snapshot.open_steps(connection, owner)
+        return self._database.reading(lambda connection: snapshot.open_steps(connection, owner))
 
     def unfinished(self, owner: str) -> bool:
         """Return whether a committed plan of this owner has steps that are not done."""
-        with self._database.read() as connection:
-            return snapshot.unfinished(connection, owner)
+        return self._database.reading(lambda connection: snapshot.unfinished(connection, owner))
 
     def committed(self, owner: str) -> Committed | None:
         """Return what this owner's newest plan wants and has not done; None before its first."""
-        with self._database.read() as connection:
-            return snapshot.committed(connection, owner)
+        return self._database.reading(lambda connection: snapshot.committed(connection, owner))
 
     # --------------------------------------------------------------------------------------------- commit
 
@@ -398,23 +427,31 @@ class Ledger:
             generation,
         )
         try:
-            with self._write(now, because, owner) as (connection, story):
-                return committing.commit(connection, proposal, mint, story, story.now)
+            return self._written(
+                now,
+                because,
+                owner,
+                lambda connection, story: committing.commit(connection, proposal, mint, story, story.now),
+            )
         except StalePlan as stale:
             self.conflict(owner, stale, now=now, because=because)
             raise
 
     def conflict(self, owner: str, stale: StalePlan, *, now: datetime, because: str) -> None:
         """Record that a plan was stale; where that cannot be written, what it was refused with matters more."""
-        with suppress(Unusable), self._write(now, because, owner) as (connection, story):
-            tell_conflict(connection, owner, stale, story)
+        with suppress(Unusable):
+            self._written(
+                now,
+                because,
+                owner,
+                lambda connection, story: tell_conflict(connection, owner, stale, story),
+            )
 
     # -------------------------------------------------------------------------------------------- reconciling
 
     def tokens(self, owner: str) -> dict[str, str]:
         """Return service -> the token that the stack's secret made at the last commit. Raises :class:`KeyFault`."""
-        with self._database.read() as connection:
-            sealed = views.tokens(connection, owner)
+        sealed = self._database.reading(lambda connection: views.tokens(connection, owner))
         if not sealed:
             return {}
         vault = self._vault()
@@ -422,34 +459,43 @@ class Ledger:
 
     def options(self, owner: str) -> dict[str, Any]:
         """Return how this owner's services are placed, as its last commit said."""
-        with self._database.read() as connection:
-            return views.options(connection, owner)
+        return self._database.reading(lambda connection: views.options(connection, owner))
 
     def failures(self, owner: str, *, since: datetime) -> tuple[tuple[str, datetime], ...]:
         """Return (instance id, when) of each failure that was recorded from ``since`` on, oldest first."""
-        with self._database.read() as connection:
-            return failures_of(connection, owner, since)
+        return self._database.reading(lambda connection: failures_of(connection, owner, since))
 
     def confirmed(self, pool: str) -> datetime | None:
         """Return until when losses of nodes of this pool are confirmed by a person; None where none ever were."""
-        with self._database.read() as connection:
-            return states.confirmed(connection, pool)
+        return self._database.reading(lambda connection: states.confirmed(connection, pool))
 
     def confirm(self, pool: str, *, who: str, now: datetime, because: str) -> None:
         """Record that the nodes of this pool that are lost by now are lost indeed."""
-        with self._write(now, because) as (connection, story):
-            states.confirm(connection, pool, who, story, story.now)
+        self._written(
+            now,
+            because,
+            "",
+            lambda connection, story: states.confirm(connection, pool, who, story, story.now),
+        )
 
     def passed(self, pools: Sequence[str], *, now: datetime) -> None:
         """Record that a reconciler has come through a pass over these pools."""
-        with self._database.write() as connection:
+
+        def passed(connection: sa.Connection) -> tuple[None, None]:
             states.passed(connection, pools, self._time(connection, now))
+            return None, None
+
+        self._database.writing(passed)
 
     def rebuild(self, past: rebuilding.Past, *, now: datetime, because: str) -> Commit:
         """Record anew what a lost ledger held of ``past.owner``. Raises :class:`Refused` where it holds anything of it."""
         vault = self._vault()
-        with self._write(now, because, past.owner) as (connection, story):
-            return rebuilding.rebuild(connection, past, vault, story, story.now)
+        return self._written(
+            now,
+            because,
+            past.owner,
+            lambda connection, story: rebuilding.rebuild(connection, past, vault, story, story.now),
+        )
 
     def record_found(
         self,
@@ -461,19 +507,26 @@ class Ledger:
         because: str,
     ) -> None:
         """Record what runs for ``owner`` and is not recorded; ``gone``: its rows seen gone. Raises :class:`Refused`."""
-        with self._write(now, because, owner) as (connection, story):
-            finding.record_found(connection, owner, found, gone, story, now)
+        self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: finding.record_found(connection, owner, found, gone, story, now),
+        )
 
     def placement_holder(self, owner: str) -> str | None:
         """Return the physical id of the Placement that holds this owner's reservations; None where none does."""
-        with self._database.read() as connection:
-            query = sa.select(schema.owner.c.placement).where(schema.owner.c.name == owner)
-            return connection.scalar(query) or None
+        query = sa.select(schema.owner.c.placement).where(schema.owner.c.name == owner)
+        return self._database.reading(lambda connection: connection.scalar(query)) or None
 
     def release_owner(self, owner: str, *, holder: str, now: datetime, because: str) -> bool:
         """Forget what this owner's plans want; False when anything is held or ``holder`` no longer holds it."""
-        with self._write(now, because, owner) as (connection, story):
-            return committing.release(connection, owner, holder, story)
+        return self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: committing.release(connection, owner, holder, story),
+        )
 
     # ------------------------------------------------------------------------------------------ carrying out
 
@@ -488,36 +541,52 @@ class Ledger:
         ttl: timedelta = LEASE_TTL,
     ) -> dict[str, int]:
         """Return a fencing number per service, all or none. Raises :class:`LeaseHeld`, naming who carries out."""
-        with self._write(now, because, owner) as (connection, story):
-            return leases.acquire(
+        return self._written(
+            now,
+            because,
+            owner,
+            lambda connection, story: leases.acquire(
                 connection, owner, services, leases.Asked(holder, ttl, self._alive), story, story.now
-            )
+            ),
+        )
 
     def renew(
         self, owner: str, fences: Mapping[str, int], *, now: datetime, ttl: timedelta = LEASE_TTL
     ) -> tuple[str, ...]:
         """Put off the end of leases; returns the services that are no longer held under these numbers."""
-        with self._database.write() as connection:
-            return leases.renew(connection, owner, fences, ttl, self._time(connection, now))
+        return self._database.writing(
+            lambda connection: (
+                leases.renew(connection, owner, fences, ttl, self._time(connection, now)),
+                None,
+            )
+        )
 
     def release(
         self, owner: str, fences: Mapping[str, int], *, now: datetime, because: str = "carrying out"
     ) -> None:
         """Give up leases."""
-        with self._write(now, because, owner) as (connection, story):
-            leases.release(connection, owner, fences, story)
+        self._written(
+            now, because, owner, lambda connection, story: leases.release(connection, owner, fences, story)
+        )
 
     def leases(self, owner: str | None = None, *, now: datetime) -> tuple[Lease, ...]:
         """Return the leases of processes that live: on this machine by asking it, on others until they run out."""
-        with self._database.read() as connection:
-            return leases.leases(connection, owner, self._alive, self._time(connection, now))
+        return self._database.reading(
+            lambda connection: leases.leases(connection, owner, self._alive, self._time(connection, now))
+        )
 
     def record(self, batch: Sequence[Transition], *, now: datetime, because: str) -> Recorded:
         """Record what happened to many instances in one transaction; what is refused is refused alone."""
         if not batch:
             return Recorded()
-        with self._write(now, because) as (connection, story):
-            return transitions.record(connection, batch, self._redactor(connection), story, story.now)
+        return self._written(
+            now,
+            because,
+            "",
+            lambda connection, story: transitions.record(
+                connection, batch, self._redactor(connection), story, story.now
+            ),
+        )
 
     def starting(
         self,
@@ -591,8 +660,14 @@ class Ledger:
         """Record ready instances seen dead as failed and failed ones that answer as ready; returns those that changed."""
         if not seen:
             return ()
-        with self._write(now, because) as (connection, story):
-            return transitions.observe(connection, seen, self._redactor(connection), story, story.now)
+        return self._written(
+            now,
+            because,
+            "",
+            lambda connection, story: transitions.observe(
+                connection, seen, self._redactor(connection), story, story.now
+            ),
+        )
 
     # ------------------------------------------------------------------------------------------------ views
 
@@ -600,35 +675,31 @@ class Ledger:
         self, owner: str | None = None, pool: str | None = None, service: str | None = None
     ) -> tuple[InstanceRow, ...]:
         """Return the rows that match, by owner, service and ordinal."""
-        with self._database.read() as connection:
-            return views.instances(connection, owner, pool, service)
+        return self._database.reading(lambda connection: views.instances(connection, owner, pool, service))
 
     def endpoints(self, owner: str) -> dict[str, dict[str, str]]:
         """Return ``{service: {instance id: endpoint}}`` of what serves now."""
-        with self._database.read() as connection:
-            return views.endpoints(connection, owner)
+        return self._database.reading(lambda connection: views.endpoints(connection, owner))
 
     def services(self, owner: str | None = None) -> tuple[ServiceRow, ...]:
         """Return every service with its instances counted by state."""
-        with self._database.read() as connection:
-            return views.services(connection, owner)
+        return self._database.reading(lambda connection: views.services(connection, owner))
 
     def waiting(self, owner: str | None = None) -> tuple[WaitingRow, ...]:
         """Return the instances that wait for a place."""
-        with self._database.read() as connection:
-            return views.waiting(connection, owner)
+        return self._database.reading(lambda connection: views.waiting(connection, owner))
 
     def cards(self, pool: str | None = None) -> tuple[CardRow, ...]:
         """Return the cards with what is taken on each."""
-        with self._database.read() as connection:
-            return views.cards(connection, pool)
+        return self._database.reading(lambda connection: views.cards(connection, pool))
 
     def events(
         self, subject: str | None = None, limit: int = 100, *, owner: str | None = None
     ) -> tuple[EventRow, ...]:
         """Return the story of a subject and all below it, oldest first; see :mod:`components.ledger.events`."""
-        with self._database.read() as connection:
-            return story_of(connection, subject, owner=owner, limit=limit)
+        return self._database.reading(
+            lambda connection: story_of(connection, subject, owner=owner, limit=limit)
+        )
 
     def history(
         self,
@@ -642,8 +713,8 @@ class Ledger:
         limit: int = 100,
     ) -> tuple[EventRow, ...]:
         """Return what happened, oldest first; see :func:`components.ledger.events.history`."""
-        with self._database.read() as connection:
-            return story_history(
+        return self._database.reading(
+            lambda connection: story_history(
                 connection,
                 owner=owner,
                 subjects=subjects,
@@ -653,26 +724,27 @@ class Ledger:
                 untold=untold,
                 limit=limit,
             )
+        )
 
     def conflicts(self, *, since: datetime, limit: int) -> tuple[EventRow, ...]:
         """Return the newest events of plans that were stale at their commit, of every owner, oldest first."""
-        with self._database.read() as connection:
-            return conflicts(connection, since, limit)
+        return self._database.reading(lambda connection: conflicts(connection, since, limit))
 
     def overview(self, *, after: int, now: datetime) -> Overview:
         """Return all that metrics are made of, and the events after number ``after``, all of one moment."""
-        with self._database.read() as connection:
-            return overview(connection, after, self._alive, self._time(connection, now))
+        return self._database.reading(
+            lambda connection: overview(connection, after, self._alive, self._time(connection, now))
+        )
 
     def past_specs(self, owner: str, service: str) -> tuple[PastSpec, ...]:
         """Return every spec of a service that was ever taken up, oldest first. Raises :class:`KeyFault`."""
-        with self._database.read() as connection:
-            return declarations.past_specs(connection, owner, service, self._vault())
+        return self._database.reading(
+            lambda connection: declarations.past_specs(connection, owner, service, self._vault())
+        )
 
     def plans(self, owner: str | None = None, limit: int = 20) -> tuple[PlanRow, ...]:
         """Return the newest committed plans, newest first."""
-        with self._database.read() as connection:
-            return views.plans(connection, owner, limit)
+        return self._database.reading(lambda connection: views.plans(connection, owner, limit))
 
     # --------------------------------------------------------------------------------------------- within
 
@@ -699,13 +771,18 @@ class Ledger:
 
         return redact
 
-    @contextmanager
-    def _write(self, now: datetime, because: str, owner: str = "") -> Iterator[tuple[sa.Connection, Story]]:
+    def _written(
+        self, now: datetime, because: str, owner: str, work: Callable[[sa.Connection, Story], T]
+    ) -> T:
+        """Return what ``work`` does in one transaction, told with its cause; it is done again where that was cut off."""
         actor = self._actor()
-        with self._database.write() as connection:
+
+        def told(connection: sa.Connection) -> tuple[T, Receipt | None]:
             story = Story(self._time(connection, now), because, owner, actor)
-            yield connection, story
-            story.write(connection)
+            done = work(connection, story)
+            return done, self._database.backend.receipt(connection, story.write(connection))
+
+        return self._database.writing(told)
 
     def _time(self, connection: sa.Connection, now: datetime) -> datetime:
         """Return the time that counts: the server's, where the ledger is on one."""
