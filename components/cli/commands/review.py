@@ -142,7 +142,10 @@ def _against(
     with session.busy(f"reviewing {base} ..."):
         keys = {found.key for found in base_findings(base, session.workspace, handed)}
     return replace(
-        report, findings=tuple(replace(found, known=found.key in keys) for found in report.findings)
+        report,
+        findings=tuple(
+            replace(found, known=found.key in keys and not found.of_its_own) for found in report.findings
+        ),
     )
 
 

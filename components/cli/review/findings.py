@@ -19,6 +19,9 @@ from components.spec.service import Service
 PACK = "eas-slices"
 """The pack that judges by the rule table: what it says is judged here too, with lines."""
 
+STACK = "the stack"
+"""The subject of what no service is named in."""
+
 _RULE = re.compile(r"\[([a-z0-9-]+)\]\s*$")
 _INSTANCE = re.compile(r"([a-z0-9_]+)/\+?\d+")
 _SERVICE = re.compile(r"service '([^']+)'")
@@ -87,14 +90,13 @@ def of_events(violations: Sequence[Mapping[str, str]], known: Iterable[Finding])
 
 
 def of_errors(errors: Iterable[str], project: Project) -> Iterator[Finding]:
-    """Yield what the preview was refused for, at the file of the service that it names."""
+    """Yield what the preview was refused for, at the file of the service that it names; else of the whole."""
     services = {service.name: service for service in project.services}
     for error in errors:
         for sentence in filter(None, map(str.strip, error.splitlines())):
             named = next((match[1] for match in _named(sentence) if match[1] in services), "")
-            if named:
-                file, line, column = _place(services[named], None)
-                yield Finding(REFUSED, "mandatory", named, sentence, "", file, line, column)
+            file, line, column = _place(services.get(named), None)
+            yield Finding(REFUSED, "mandatory", named or STACK, sentence, "", file, line, column)
 
 
 def located(findings: Iterable[Finding], prefix: str) -> tuple[Finding, ...]:

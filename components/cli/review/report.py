@@ -31,6 +31,11 @@ class Finding:
     known: bool = False
 
     @property
+    def of_its_own(self) -> bool:
+        """Whether this counts whatever the base has: a preview that failed as a whole told nothing of the change."""
+        return self.rule == REFUSED and not self.file
+
+    @property
     def key(self) -> tuple[str, str, str, str]:
         """What makes two findings the same in two versions of the files, whose lines and numbers may differ."""
         return self.rule, self.subject, self.file, re.sub(r"\d+", "#", self.message)
