@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from components.ledger import schema
 from components.ledger.asking import ask
+from components.ledger.differences import pool_differences
 from components.ledger.errors import ForeignHolder, PoolInUse, UnknownRevision
 from components.ledger.events import Story
 from components.ledger.keys import Vault
@@ -134,14 +135,14 @@ def declare_pool(
             f"declare it as well: reference it instead (`reference: true` in its pool file), give this pool another name, "
             "or destroy it there first"
         )
-    changed = [name for name, value in values.items() if found._mapping[name] != value]
-    if not changed:
+    changed = pool_differences(dict(found._mapping), values)
+    if not changed and found.holder == pool.holder:
         return
     connection.execute(_pool.update().where(_pool.c.name == pool.name).values(since=now, **values))
-    if "holder" in changed:
+    if found.holder != pool.holder:
         story.tell(subject, "taken over", f"by {pool.holder} from {found.holder}")
-    if named := [name for name in changed if name != "holder"]:
-        story.tell(subject, "declared anew", "changed: " + ", ".join(named))
+    if changed:
+        story.tell(subject, "declared anew", ", ".join(changed))
 
 
 def forget_pool(connection: sa.Connection, owner: str, name: str, holder: str, story: Story) -> bool:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from components.ledger import schema
 from components.ledger.asking import ask
 from components.ledger.declarations import nodes_of, quotas_for, spelled
+from components.ledger.differences import node_differences
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
 from components.ledger.judge import AGAIN
@@ -141,7 +142,9 @@ def _write_nodes(
             story.tell(
                 f"pool/{key}",
                 "taken up anew",
-                "it returned to the program" if found.departed else "it changed",
+                "it returned to the program"
+                if found.departed
+                else node_differences(found.document, document),
             )
             changed = True
     if fresh:

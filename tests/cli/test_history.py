@@ -119,6 +119,37 @@ def test_a_ci_run_is_named(fleet: Scratch, monkeypatch: pytest.MonkeyPatch) -> N
     assert "ann (https://git.example/a/b/actions/runs/7)" in fleet.ok("history", "gpu-a")
 
 
+def test_a_pool_tells_what_was_changed_of_it_and_of_its_nodes(scratch: Scratch) -> None:
+    """Before and after; a node that is gone is still known by its name."""
+    head = "name: lab\nruntime: {runtime}\nnodes:\n"
+    first = "  gpu-a: {{instance_type: ecs.gn7e-c16g1.8xlarge, zone: z1}}\n"
+    scratch.pool(head + first + first.replace("gpu-a", "gpu-b"))
+    scratch.apply()
+    scratch.apply()
+    scratch.pool(head + first.replace("z1", "z2"))
+    scratch.apply()
+    told = [(row["subject"], row["what"], row["detail"]) for row in scratch.json("history", "lab")]
+    assert told[-3:] == [
+        ("pool/lab/gpu-a", "taken up anew", "zone z1 -> z2"),
+        ("pool/lab/gpu-b", "left the program", ""),
+        ("pool/lab/gpu-b", "removed", "it left the program and holds nothing any more"),
+    ]
+    assert ("pool/lab", "declared anew", "nodes -gpu-b ~gpu-a") in told
+    assert sum(what == "declared anew" for _, what, _ in told) == 1, "nothing changed the second time"
+    assert [row["what"] for row in scratch.json("history", "gpu-b")] == [
+        "taken up",
+        "left the program",
+        "removed",
+    ]
+    assert scratch.json("history", "lab/gpu-b") == scratch.json("history", "gpu-b")
+
+
+def test_nothing_since_then_is_said_so(fleet: Scratch) -> None:
+    assert fleet.ok("history", "llm", "--since", "2099-01-01").startswith(
+        "nothing is recorded of llm since 2099"
+    )
+
+
 @pytest.mark.parametrize("name", ["lm", "gpu-x", "gpu-x/0"])
 def test_an_unknown_name_is_a_sentence(fleet: Scratch, name: str) -> None:
     result = fleet.eas("history", name)

@@ -16,7 +16,7 @@ from components.cli.commands.desc import event_facts
 from components.cli.commands.ls import card_indexes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from components.ledger import EventRow, PastSpec
 
@@ -27,7 +27,9 @@ HEADINGS = ("TIME (UTC)", "SUBJECT", "WHAT", "WHERE", "WHY", "WHO")
 SubjectArgument = Annotated[
     str,
     typer.Argument(
-        metavar="[SERVICE|CARD]", help="llm, llm/0, gpu-a, gpu-a/0 or a card's UUID.", show_default=False
+        metavar="[SERVICE|CARD]",
+        help="llm, llm/0, gpu-a, gpu-a/0, a card's UUID or a pool.",
+        show_default=False,
     ),
 ]
 SinceOption = Annotated[
@@ -100,7 +102,7 @@ def _show_events(
     owner = None if everybody or "node" in chosen else session.owner
     untold = () if leases else LEASES
     told = session.ledger.history(owner=owner, since=since, limit=limit, untold=untold, **chosen)
-    session.show([_facts(row) for row in told], _text(session, told, subject, limit))
+    session.show([_facts(row) for row in told], _text(session, told, subject, since, limit))
 
 
 def _chosen(session: Session, subject: str) -> dict[str, Any]:
@@ -112,13 +114,24 @@ def _chosen(session: Session, subject: str) -> dict[str, Any]:
     nodes = [node for pool in session.ledger.pools() for node in pool.nodes]
     first = subject.partition("/")[0]
     known = {card.uuid for node in nodes for card in node.cards}
-    if subject not in known and not any(first in (node.name, node.pool) for node in nodes):
-        services = [row.service for row in session.ledger.services(session.owner)]
-        raise unknown(subject, "service, node or card", [*services, *(node.name for node in nodes)])
-    node, card = card_or_node(subject, nodes)
-    # What is said of the node concerns each of its cards.
-    key = f"pool/{node.key}"
-    return {"subjects": (key,), "node": node.key, "card": card}
+    if subject in known or any(
+        first == node.name or f"{subject}/".startswith(f"{node.key}/") for node in nodes
+    ):
+        node, card = card_or_node(subject, nodes)
+        # What is said of the node concerns each of its cards.
+        return {"subjects": (f"pool/{node.key}",), "node": node.key, "card": card}
+    for key in _recorded(session, subject):
+        return {"subjects": (f"pool/{key}",), "node": key if "/" in key else None}
+    services = [row.service for row in session.ledger.services(session.owner)]
+    raise unknown(subject, "service, node or card", [*services, *(node.name for node in nodes)])
+
+
+def _recorded(session: Session, subject: str) -> Iterator[str]:
+    """Yield the pool or the pool/node of that name, also where it is no longer there."""
+    pools = [pool.name for pool in session.ledger.pools()]
+    for key in (subject, *(f"{pool}/{subject}" for pool in pools)):
+        if session.ledger.events(f"pool/{key}", 1):
+            yield key
 
 
 def _service_named(session: Session, subject: str) -> Target | None:
@@ -141,11 +154,20 @@ def _facts(row: EventRow) -> dict[str, Any]:
     }
 
 
-def _text(session: Session, rows: Sequence[EventRow], subject: str, limit: int) -> str:
+def _text(
+    session: Session, rows: Sequence[EventRow], subject: str, since: datetime | None, limit: int
+) -> str:
     from components.placement.picture import columns
 
     if not rows:
-        return f"nothing is recorded of {subject}" if subject else "nothing is recorded yet"
+        nothing = f"nothing is recorded of {subject}" if subject else "nothing is recorded"
+        return (
+            f"{nothing} since {since:%Y-%m-%d %H:%M:%S} UTC"
+            if since
+            else nothing
+            if subject
+            else f"{nothing} yet"
+        )
     indexes = card_indexes_of(session)
     lines = [
         (
