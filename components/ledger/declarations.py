@@ -227,7 +227,7 @@ def quotas_for(owner: str, said: Mapping[str, tuple[str, Quotas]]) -> tuple[Quot
 
 def sealed_for(vault: Vault, owner: str, declared: ServiceRecord) -> bytes:
     """Return what is kept of a declared service, encrypted."""
-    about = _about(owner, declared.service, declared.revision)
+    about = about_spec(owner, declared.service, declared.revision)
     return vault.seal(content_of(declared), about)
 
 
@@ -249,7 +249,7 @@ def spec(connection: sa.Connection, owner: str, service: str, revision: str, vau
             f"the ledger has no spec of service {service!r} of {owner} at revision {revision!r}; "
             "run `pulumi up`, which records it again"
         )
-    return _unsealed(vault.open(sealed, _about(**place)))
+    return _unsealed(vault.open(sealed, about_spec(**place)))
 
 
 def specs(
@@ -261,7 +261,7 @@ def specs(
         for row in connection.execute(_ALL_SPECS, {"b_owner": owner})
         if (row.service, row.revision) in revisions
     }
-    return {key: _unsealed(vault.open(sealed, _about(owner, *key))) for key, sealed in found.items()}
+    return {key: _unsealed(vault.open(sealed, about_spec(owner, *key))) for key, sealed in found.items()}
 
 
 def _unsealed(content: Mapping[str, Any]) -> SpecRecord:
@@ -324,7 +324,7 @@ def past_specs(connection: sa.Connection, owner: str, service: str, vault: Vault
     for table in (schema.past_spec, _spec):
         query = sa.select(table).where(table.c.owner == owner, table.c.service == service)
         for row in connection.execute(query):
-            content = vault.open(row.sealed, _about(owner, service, row.revision))
+            content = vault.open(row.sealed, about_spec(owner, service, row.revision))
             until = row._mapping.get("until")
             found.append(PastSpec(row.revision, row.since, until, content["document"]))
     # One may be declared at once with its predecessor's end: what still counts is the later one.
@@ -343,5 +343,11 @@ def _bound(place: Mapping[str, str]) -> dict[str, str]:
     return {f"b_{name}": value for name, value in place.items()}
 
 
-def _about(owner: str, service: str, revision: str) -> str:
+def about_spec(owner: str, service: str, revision: str) -> str:
+    """Return what a sealed spec is about: one cannot stand in for another."""
     return f"service {service!r} of {owner} at revision {revision!r}"
+
+
+def about_token(owner: str, service: str) -> str:
+    """Return what a sealed token is about: one cannot stand in for another."""
+    return f"the token of service {service!r} of {owner}"

@@ -1,6 +1,7 @@
 """The ledger's key: specs and their secrets are encrypted with it. It is not ``eas:secret``, which programs hash with.
 
 One key per ledger, 32 bytes: ``EAS_LEDGER_KEY``, else the file ``ledger.key`` (mode 600) beside the ledger, made with it.
+Either may hold several, with commas or on lines: which one counts the ledger says (:mod:`.vaults`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +66,18 @@ class Vault:
 
 
 def from_environment(env: Mapping[str, str]) -> bytes | None:
-    """Return the key in ``EAS_LEDGER_KEY``, or None where it is unset. Raises :class:`KeyFault` when it is no key."""
+    """Return the first key in ``EAS_LEDGER_KEY``, or None where it is unset. Raises :class:`KeyFault` when it is no key."""
+    return next(iter(all_from_environment(env)), None)
+
+
+def all_from_environment(env: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Return the keys in ``EAS_LEDGER_KEY``, none where it is unset. Raises :class:`KeyFault` when one is no key."""
     value = env.get(ENVIRONMENT, "").strip()
-    return _decoded(value, ENVIRONMENT) if value else None
+    return _each(value, ENVIRONMENT) if value else ()
 
 
-def read_key_file(path: Path) -> bytes:
-    """Return the key in the file. Raises :class:`KeyFault` when it is missing, no key, or readable by other users."""
+def read_key_file(path: Path) -> tuple[bytes, ...]:
+    """Return the keys in the file. Raises :class:`KeyFault` when it is missing, no key, or readable by other users."""
     try:
         mode = path.stat().st_mode
         text = path.read_text("ascii", errors="replace")
@@ -82,24 +89,50 @@ def read_key_file(path: Path) -> bytes:
         raise KeyFault(
             f"the ledger's key file {path} has mode {stat.S_IMODE(mode):o}; run `chmod 600 {path}`"
         )
-    return _decoded(text.strip(), str(path))
+    return _each(text.strip(), str(path))
+
+
+def write_key_file(path: Path, keys: Sequence[bytes]) -> None:
+    """Put these keys into the file in the place of those that are there; it is durable when this returns."""
+    draft = _draft(path, keys)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def mint_key_file(path: Path) -> bytes:
     """Return the key in the file, making one (mode 600) if there is none. Two processes at once get the same key."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    draft = _draft(path, (os.urandom(SIZE),))
     try:
-        with os.fdopen(file, "wb") as stream:
-            stream.write(base64.b64encode(os.urandom(SIZE)) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
         # A link appears whole or not at all, and never replaces a key that is already in use.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:
         draft.unlink()
-    return read_key_file(path)
+    return read_key_file(path)[0]
+
+
+def _draft(path: Path, keys: Sequence[bytes]) -> Path:
+    """Return a file beside ``path`` with these keys, this user's alone whatever the umask."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.writelines(base64.b64encode(key) + b"\n" for key in keys)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        draft.unlink()
+        raise
+    return draft
+
+
+def _each(text: str, source: str) -> tuple[bytes, ...]:
+    """Return the keys of a text; a blank where a key should be is none."""
+    return tuple(_decoded(word, source) for word in re.split(r"[,\n]\s*", text))
 
 
 def _decoded(text: str, source: str) -> bytes:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from components.ledger import keys, schema
+from components.ledger import schema
 from components.ledger.actor import Actor
 from components.ledger.backend import Backend
 from components.ledger.engine import PATIENCE, Database
-from components.ledger.errors import KeyFault, LedgerReadOnly, Unusable
+from components.ledger.errors import LedgerReadOnly, Unusable
 from components.ledger.exported import Picture, picture_in
-from components.ledger.keys import Vault
 from components.ledger.leases import Alive
 from components.ledger.location import Location, parse
 from components.ledger.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
 from components.ledger.sqlite import SqliteFile, engine_in_memory
 from components.ledger.store import Clock, Ledger, servers_or_own
+from components.ledger.vaults import Vaults
 
 
 def open_ledger(  # noqa: PLR0913 - all but the first are given by name
@@ -54,13 +50,13 @@ def open_ledger(  # noqa: PLR0913 - all but the first are given by name
     else:
         database = _nothing(backend)
     try:
-        vault = _vault(database, key, mint=create)
+        vaults = Vaults(database, key)
         if create:
-            vault()
+            vaults.prepare()
     except BaseException:
         database.close()
         raise
-    return Ledger(database, vault, url=location.shown, alive=alive, actor=actor, clock=clock)
+    return Ledger(database, vaults, url=location.shown, alive=alive, actor=actor, clock=clock)
 
 
 def backend_of(location: Location) -> Backend:
@@ -160,52 +156,3 @@ def _outdated(backend: Backend) -> Unusable:
     return Unusable(
         f"ledger {backend.name} has tables of an older version; run `pulumi up` or `eas ledger migrate`, which renews them"
     )
-
-
-def _vault(database: Database, key: bytes | None, *, mint: bool) -> Callable[[], Vault]:
-    """Return what gives the ledger's vault, read once, when it is first needed."""
-    lock = threading.Lock()
-    found: list[Vault] = []
-
-    def vault() -> Vault:
-        with lock:
-            if not found:
-                found.append(_checked(database, key, mint=mint))
-            return found[0]
-
-    return vault
-
-
-def _checked(database: Database, key: bytes | None, *, mint: bool) -> Vault:
-    """Return the vault of this ledger's own key. Raises :class:`KeyFault` for a missing key or another ledger's."""
-    query = sa.select(schema.about.c.value).where(schema.about.c.name == "key")
-    file = database.backend.key_file
-    key = keys.from_environment(os.environ) if key is None else key
-    with database.read() as connection:
-        known = connection.scalar(query)
-    if known is None and mint:
-        with database.write() as connection:
-            # Another process may have made a key meanwhile; then none is left behind here.
-            known = connection.scalar(query)
-            if known is None:
-                vault = Vault(key, keys.ENVIRONMENT) if key is not None else Vault(_minted(file), str(file))
-                connection.execute(schema.about.insert().values(name="key", value=vault.fingerprint))
-                return vault
-    vault = Vault(key, keys.ENVIRONMENT) if key is not None else Vault(keys.read_key_file(file), str(file))
-    if known is not None and known != vault.fingerprint:
-        raise KeyFault(
-            f"{vault.source} is not the key of ledger {database.backend.name} (fingerprint {vault.fingerprint}, "
-            f"the ledger's is {known}); put the ledger's own key into {file} or {keys.ENVIRONMENT}"
-        )
-    return vault
-
-
-def _minted(file: Path) -> bytes:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return keys.mint_key_file(file)
-    except OSError as error:
-        raise LedgerReadOnly(
-            f"the ledger's key file {file} cannot be written ({error.strerror}); give this user write access to "
-            f"{file.parent}, or set {keys.ENVIRONMENT}"
-        ) from error

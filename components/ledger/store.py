@@ -8,8 +8,10 @@ machines, and leases, losses and failures that one of them recorded are judged b
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +67,7 @@ from components.ledger.records import (
     WaitingRow,
 )
 from components.ledger.rows import Row, load
+from components.ledger.vaults import Rotated, Vaults, encrypt_anew, known_key, source_of
 from components.placement.bound import Assignments
 from components.placement.plan_types import Step
 from components.placement.snapshot import NodeState, Snapshot, StateCause
@@ -93,14 +96,14 @@ class Ledger:
     def __init__(
         self,
         database: Database,
-        vault: Callable[[], Vault],
+        vaults: Vaults,
         *,
         url: str,
         alive: leases.Alive = process_alive,
         actor: Callable[[], Actor] = Actor,
         clock: Clock = servers_or_own,
     ) -> None:
-        """``vault`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs.
+        """``vaults`` gives the ledger's key when it is first needed; ``alive`` says whether a lease's holder still runs.
 
         ``actor``: who writes, asked before the first write; every event names it. ``url`` is for people: no password in it.
         ``clock``: which time counts.
@@ -108,7 +111,7 @@ class Ledger:
         self.url = url
         self._actor = functools.cache(actor)
         self._database = database
-        self._vault = vault
+        self._vaults = vaults
         self._alive = alive
         self._clock = clock
 
@@ -209,13 +212,13 @@ class Ledger:
         causes: Mapping[str, str] | None = None,
     ) -> None:
         """Record many services in one transaction. ``causes``: service -> its own cause, where that is not ``because``."""
-        vault, declared = self._vault(), tuple(services)
+        declared = tuple(services)
         self._written(
             now,
             because,
             owner,
             lambda connection, story: declaring.declare_services(
-                connection, owner, declared, vault, story, causes=causes
+                connection, owner, declared, self._vaults.of(connection), story, causes=causes
             ),
         )
 
@@ -233,7 +236,9 @@ class Ledger:
     def spec(self, owner: str, service: str, revision: str) -> SpecRecord:
         """Return what instances of this revision start from. Raises :class:`UnknownRevision`, :class:`KeyFault`."""
         return self._database.reading(
-            lambda connection: declarations.spec(connection, owner, service, revision, self._vault())
+            lambda connection: declarations.spec(
+                connection, owner, service, revision, self._vaults.of(connection)
+            )
         )
 
     @property
@@ -355,7 +360,7 @@ class Ledger:
         """Return what :meth:`spec` does for many (service, revision) at once; those that are not there are left out."""
         asked = frozenset(revisions)
         return self._database.reading(
-            lambda connection: declarations.specs(connection, owner, asked, self._vault())
+            lambda connection: declarations.specs(connection, owner, asked, self._vaults.of(connection))
         )
 
     def open_steps(self, owner: str) -> tuple[OpenStep, ...]:
@@ -403,12 +408,6 @@ class Ledger:
         ``generation``: the mark by which Pulumi's state knows the plan.
         Raises :class:`StalePlan`, :class:`PlanIncomplete`, :class:`LeaseHeld`.
         """
-        vault = self._vault() if tokens else None
-        sealed = {
-            name: vault.seal({"token": token}, _token_of(owner, name))
-            for name, token in (tokens or {}).items()
-            if vault is not None
-        }
         proposal = committing.Proposal(
             owner,
             nodes,
@@ -418,7 +417,7 @@ class Ledger:
             steps,
             expected,
             holder,
-            sealed,
+            {},
             options,
             repair,
             process,
@@ -426,16 +425,25 @@ class Ledger:
             {} if repair else (quotas or {}),
             generation,
         )
+
+        def work(connection: sa.Connection, story: Story) -> Commit:
+            sealed = self._sealed(connection, owner, tokens or {})
+            return committing.commit(connection, replace(proposal, tokens=sealed), mint, story, story.now)
+
         try:
-            return self._written(
-                now,
-                because,
-                owner,
-                lambda connection, story: committing.commit(connection, proposal, mint, story, story.now),
-            )
+            return self._written(now, because, owner, work)
         except StalePlan as stale:
             self.conflict(owner, stale, now=now, because=because)
             raise
+
+    def _sealed(self, connection: sa.Connection, owner: str, tokens: Mapping[str, str]) -> dict[str, bytes]:
+        if not tokens:
+            return {}
+        vault = self._vaults.of(connection)
+        return {
+            name: vault.seal({"token": token}, declarations.about_token(owner, name))
+            for name, token in tokens.items()
+        }
 
     def conflict(self, owner: str, stale: StalePlan, *, now: datetime, because: str) -> None:
         """Record that a plan was stale; where that cannot be written, what it was refused with matters more."""
@@ -451,11 +459,17 @@ class Ledger:
 
     def tokens(self, owner: str) -> dict[str, str]:
         """Return service -> the token that the stack's secret made at the last commit. Raises :class:`KeyFault`."""
-        sealed = self._database.reading(lambda connection: views.tokens(connection, owner))
-        if not sealed:
-            return {}
-        vault = self._vault()
-        return {name: str(vault.open(each, _token_of(owner, name))["token"]) for name, each in sealed.items()}
+
+        def opened(connection: sa.Connection) -> dict[str, str]:
+            sealed = views.tokens(connection, owner)
+            vault = self._vaults.of(connection) if sealed else None
+            return {
+                name: str(vault.open(each, declarations.about_token(owner, name))["token"])
+                for name, each in sealed.items()
+                if vault is not None
+            }
+
+        return self._database.reading(opened)
 
     def options(self, owner: str) -> dict[str, Any]:
         """Return how this owner's services are placed, as its last commit said."""
@@ -489,13 +503,37 @@ class Ledger:
 
     def rebuild(self, past: rebuilding.Past, *, now: datetime, because: str) -> Commit:
         """Record anew what a lost ledger held of ``past.owner``. Raises :class:`Refused` where it holds anything of it."""
-        vault = self._vault()
         return self._written(
             now,
             because,
             past.owner,
-            lambda connection, story: rebuilding.rebuild(connection, past, vault, story, story.now),
+            lambda connection, story: rebuilding.rebuild(
+                connection, past, self._vaults.of(connection), story, story.now
+            ),
         )
+
+    def key(self) -> tuple[str | None, str]:
+        """Return the fingerprint of the ledger's key (None: it has none yet), and where the key is looked for."""
+        return self._database.reading(known_key), source_of(os.environ, self._vaults.file)
+
+    def rotate_key(self, *, now: datetime, because: str) -> Rotated:
+        """Put a new key in the place of the ledger's, and encrypt everything anew, in one transaction.
+
+        See :meth:`Vaults.successor` for where the new one comes from, and for what is left wherever it dies. Raises
+        :class:`KeyFault`.
+        """
+        with self._vaults.successor(self._database.reading(known_key)) as new:
+
+            def work(connection: sa.Connection, story: Story) -> Rotated:
+                old = self._vaults.of(connection)
+                specs, tokens = encrypt_anew(connection, old, new)
+                detail = f"from {old.fingerprint} to {new.fingerprint}: {specs} specs, {tokens} tokens"
+                story.tell("ledger/key", "key rotated", detail)
+                return Rotated(old.fingerprint, new.fingerprint, specs, tokens, new.source)
+
+            done = self._written(now, because, "", work)
+            self._vaults.rotated(new)
+        return done
 
     def record_found(
         self,
@@ -739,7 +777,9 @@ class Ledger:
     def past_specs(self, owner: str, service: str) -> tuple[PastSpec, ...]:
         """Return every spec of a service that was ever taken up, oldest first. Raises :class:`KeyFault`."""
         return self._database.reading(
-            lambda connection: declarations.past_specs(connection, owner, service, self._vault())
+            lambda connection: declarations.past_specs(
+                connection, owner, service, self._vaults.of(connection)
+            )
         )
 
     def plans(self, owner: str | None = None, limit: int = 20) -> tuple[PlanRow, ...]:
@@ -755,6 +795,10 @@ class Ledger:
         return recorded
 
     def _redactor(self, connection: sa.Connection) -> transitions.Redact:
+        @functools.cache
+        def vault() -> Vault:
+            return self._vaults.of(connection)
+
         def redact(row: Row, text: str) -> str:
             if not text:
                 return text
@@ -763,7 +807,7 @@ class Ledger:
             held = row.held
             try:
                 secrets = declarations.spec(
-                    connection, held.owner, held.service, held.revision, self._vault()
+                    connection, held.owner, held.service, held.revision, vault()
                 ).secrets
             except UnknownRevision:
                 return masked(text)
@@ -787,8 +831,3 @@ class Ledger:
     def _time(self, connection: sa.Connection, now: datetime) -> datetime:
         """Return the time that counts: the server's, where the ledger is on one."""
         return self._clock(now, self._database.time(connection))
-
-
-def _token_of(owner: str, service: str) -> str:
-    """What a sealed token is about: one cannot stand in for another."""
-    return f"the token of service {service!r} of {owner}"

@@ -371,3 +371,21 @@ def _eas(project: Project, *arguments: str) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rotating_the_key_of_no_ledger_makes_none(scratch: Scratch) -> None:
+    assert "with a key to rotate" in scratch.eas("ledger", "rotate-key").stderr
+    assert not (scratch.root / ".eas" / "ledger.db").exists()
+
+
+def test_rotating_the_key_says_which_it_is_now_and_where(fleet: Scratch) -> None:
+    before = json.loads(fleet.ok("ledger", "--json"))["key"]
+    told = fleet.ok("ledger", "rotate-key")
+    after = json.loads(fleet.ok("ledger", "--json"))
+    assert before in told
+    assert after["key"] in told
+    assert after["key"] != before
+    assert after["key_from"].endswith("ledger.key")
+    assert "whoever else uses this ledger needs a copy" in told
+    assert fleet.ok("desc", "llm")
+    assert "key rotated" in fleet.ok("history", "--all")

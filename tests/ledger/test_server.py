@@ -31,6 +31,7 @@ from components.ledger.migrate import HEAD, VERSIONS, upgrade
 from tests.ledger.audit import content, rows_of
 from tests.ledger.build import BECAUSE, LATER, NOW, OWNER, commit, node, place, run, start
 from tests.ledger.sites import PASSWORD, Postgres, Site
+from tests.ledger.test_key_rotation import filled, whole
 
 ROOT = Path(__file__).resolve().parents[2]
 SOON = timedelta(seconds=0.5)
@@ -248,6 +249,17 @@ def test_a_role_that_may_only_read_previews_and_is_told_that_it_may_not_write(
             LedgerReadOnly, match=r"may not be written \(permission denied.*previews need a role"
         ):
             ledger.set_node_state("p", "n1", None, "lost", "operator", "", "ann", NOW)
+
+
+def test_a_key_is_rotated_on_a_server_as_it_is_in_a_file(bare: Site) -> None:
+    with bare.open(key=None) as ledger:
+        filled(ledger)
+        done = ledger.rotate_key(now=NOW, because="test")
+        assert (done.specs, done.tokens) == (2, 1)
+        whole(ledger)
+    with bare.open(key=None) as ledger:
+        whole(ledger)
+        assert ledger.key()[0] == done.new
 
 
 def test_a_database_that_is_read_only_is_named(used: Site) -> None:

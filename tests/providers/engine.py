@@ -172,7 +172,7 @@ class Stack:
         wants = []
         for service in self.typed_services():
             pool = next(pool for pool in pools if service.resource in pool.ids)
-            want = wanted_of(service, pool, secret=SECRET.encode())
+            want = wanted_of(service, pool, secret=str(self.config.get("eas:secret", SECRET)).encode())
             wants.append(want)
             props = service_properties(service, pool, want, self.owner)
             if secrets := service.secrets():

@@ -99,3 +99,22 @@ def test_without_the_stacks_secret_nothing_is_derived(stack: Stack) -> None:
     del stack.config["eas:secret"]
     with pytest.raises(Exception, match="pulumi config set --secret eas:secret"):
         stack.up()
+
+
+def test_another_secret_of_the_stack_makes_new_tokens_and_rolls_every_service(stack: Stack) -> None:
+    """Tokens and revisions are keyed with it: it is rotated as a release is, and the preview says so before."""
+    stack.service("page", gpu_memory=20)
+    stack.service("llm", gpu_memory=20, token=TOKEN)
+    stack.up()
+    rows, before = stack.rows(), stack.state[PLACEMENT].outputs["tokens"]
+    stack.config["eas:secret"] = "another-secret-of-this-stack"
+    stack.up()
+    tokens = stack.state[PLACEMENT].outputs["tokens"]
+    assert tokens["page"] != before["page"]
+    assert tokens["llm"] == before["llm"] == TOKEN
+    after = stack.rows()
+    assert {name: row[2] != rows[name][2] for name, row in after.items()} == dict.fromkeys(
+        ("llm/0", "page/0"), True
+    )
+    assert token_in_runtime(stack, after["page/0"][2]) == tokens["page"]
+    assert set(stack.preview().did.values()) == {"same"}

@@ -10,7 +10,7 @@ import typer
 
 from components.cli.base.command import command
 from components.cli.base.ending import CommandError
-from components.cli.base.session import Session
+from components.cli.base.session import Session, now
 
 
 class Action(StrEnum):
@@ -18,13 +18,15 @@ class Action(StrEnum):
 
     REBUILD = "rebuild"
     MIGRATE = "migrate"
+    ROTATE_KEY = "rotate-key"
 
 
 ActionArgument = Annotated[
     Action | None,
     typer.Argument(
-        metavar="[rebuild|migrate]",
-        help="rebuild: record anew what a lost ledger held. migrate: bring old tables to this version.",
+        metavar="[rebuild|migrate|rotate-key]",
+        help="rebuild: record anew what a lost ledger held. migrate: bring old tables to this version. rotate-key: encrypt "
+        "everything with a new key.",
         show_default=False,
     ),
 ]
@@ -41,6 +43,7 @@ def register(app: typer.Typer) -> None:
             eas ledger
             eas ledger --ledger /srv/eas/ledger.db --json
             eas ledger rebuild
+            eas ledger rotate-key
         """,
     )
     def ledger(session: Session, action: ActionArgument = None) -> None:
@@ -49,7 +52,8 @@ def register(app: typer.Typer) -> None:
         `eas ledger rebuild` is for a ledger that is lost (no file, or an empty one): it records anew the pools, services and
         reservations of Pulumi's state, and the instances that the runtimes keep, in one transaction. Nothing is started or
         stopped, and a ledger that holds anything of this stack is refused. `eas ledger migrate` brings the tables of an
-        older version to this one, as every `up` does.
+        older version to this one, as every `up` does. `eas ledger rotate-key` encrypts all that is encrypted with a new key:
+        one that it makes, or the one that stands in EAS_LEDGER_KEY beside the ledger's own.
         """
         if action is Action.REBUILD:
             from components.cli.commands.rebuild import rebuild
@@ -58,6 +62,9 @@ def register(app: typer.Typer) -> None:
             return
         if action is Action.MIGRATE:
             _migrate(session)
+        if action is Action.ROTATE_KEY:
+            _rotate(session)
+            return
         facts = _facts(session)
         session.show(facts, _text(facts))
 
@@ -70,13 +77,47 @@ def _migrate(session: Session) -> None:
     assert session.writable_ledger.exists, "opened for writing"
 
 
+def _rotate(session: Session) -> None:
+    """Put a new key in the place of the ledger's, and say where it has to be known now."""
+    from components.ledger.keys import ENVIRONMENT
+    from components.placement.picture import counted
+
+    if not session.ledger.exists:
+        raise CommandError(
+            f"there is no ledger {session.ledger_place.shown} with a key to rotate; `eas up` makes one"
+        )
+    session.close()
+    done = session.writable_ledger.rotate_key(now=now(), because="eas ledger rotate-key")
+    text = (
+        f"the ledger's key is {done.new} now, in {done.source}; {counted(done.specs, 'spec')} and "
+        f"{counted(done.tokens, 'token')} are encrypted with it, and {done.old} opens nothing any more but older backups\n"
+    )
+    if done.source == ENVIRONMENT:
+        text += f"{ENVIRONMENT} needs the new key alone from now on, everywhere"
+    else:
+        text += (
+            f"whoever else uses this ledger needs a copy of the file (mode 600), or its line in {ENVIRONMENT}"
+        )
+    facts = {
+        "old": done.old,
+        "new": done.new,
+        "specs": done.specs,
+        "tokens": done.tokens,
+        "source": done.source,
+    }
+    session.show(facts, text)
+
+
 def _facts(session: Session) -> dict[str, Any]:
     """Return place and counts."""
     place = session.ledger_place
     ledger = session.ledger
     rows = ledger.instances()
     pools = ledger.pools()
+    key, key_source = ledger.key()
     return {
+        "key": key,
+        "key_from": key_source,
         "url": place.shown,
         "from": place.source,
         "owner": session.owner,
@@ -96,6 +137,8 @@ def _text(facts: dict[str, Any]) -> str:
     from components.placement.picture import counted
 
     lines = [f"ledger  {facts['url']}", f"from    {facts['from']}", f"owner   {facts['owner']}"]
+    if facts["key"]:
+        lines.append(f"key     {facts['key']}, looked for in {facts['key_from']}")
     if not facts["known"]:
         lines.append("it has never held this owner: the first `eas up` makes its entries")
     own = ", ".join(f"{count} {state}" for state, count in sorted(facts["instances"].items())) or "none"
