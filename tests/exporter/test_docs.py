@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from components.exporter.catalogue import METRICS, Metric
+from components.ledger.errors import Conflict
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
@@ -55,6 +57,10 @@ def test_an_alert_speaks_of_metrics_and_labels_that_are_there(rule: dict) -> Non
     words = set(re.findall(r"[a-z_]+", re.sub(r"\[\w+\]|\d+\w*", "", rule["expr"])))
     assert words <= FUNCTIONS | used | summed
     assert re.fullmatch(r"\d+[smh]", rule["for"])
+
+
+def test_every_reason_of_a_conflict_is_explained() -> None:
+    assert all(f"`{reason}` (" in PAGE or f"`{reason}`," in PAGE for reason in get_args(Conflict))
 
 
 def test_alerts_of_the_main_troubles_are_there() -> None:
