@@ -459,17 +459,16 @@ class Ledger:
 
     def tokens(self, owner: str) -> dict[str, str]:
         """Return service -> the token that the stack's secret made at the last commit. Raises :class:`KeyFault`."""
+        return self._database.reading(lambda connection: self._opened(connection, owner))
 
-        def opened(connection: sa.Connection) -> dict[str, str]:
-            sealed = views.tokens(connection, owner)
-            vault = self._vaults.of(connection) if sealed else None
-            return {
-                name: str(vault.open(each, declarations.about_token(owner, name))["token"])
-                for name, each in sealed.items()
-                if vault is not None
-            }
-
-        return self._database.reading(opened)
+    def _opened(self, connection: sa.Connection, owner: str) -> dict[str, str]:
+        sealed = views.tokens(connection, owner)
+        vault = self._vaults.of(connection) if sealed else None
+        return {
+            name: str(vault.open(each, declarations.about_token(owner, name))["token"])
+            for name, each in sealed.items()
+            if vault is not None
+        }
 
     def options(self, owner: str) -> dict[str, Any]:
         """Return how this owner's services are placed, as its last commit said."""
@@ -799,6 +798,10 @@ class Ledger:
         def vault() -> Vault:
             return self._vaults.of(connection)
 
+        @functools.cache
+        def made(owner: str) -> Mapping[str, str]:
+            return self._opened(connection, owner)
+
         def redact(row: Row, text: str) -> str:
             if not text:
                 return text
@@ -811,7 +814,8 @@ class Ledger:
                 ).secrets
             except UnknownRevision:
                 return masked(text)
-            return redacted(text, secrets)
+            # A token that the stack's secret makes is told to the process as well, and stands in no file.
+            return redacted(text, {**secrets, "made": made(held.owner).get(held.service, "")})
 
         return redact
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from components.ledger import RECONCILER, LeaseHeld, pool_lease
+from components.ledger import RECONCILER, LeaseHeld, LedgerError, pool_lease
 from components.reconcile.owner import Charge, Means, charge_of, reconcile_owner
 from components.reconcile.report import OwnerReport, Report
 from components.reconcile.storm import storm
@@ -100,10 +100,27 @@ class Watchman:
 
 
 def watch(
-    one_pass: Callable[[], None], *, every: float, sleep: Callable[[float], None], over: Callable[[], bool]
+    one_pass: Callable[[], None],
+    *,
+    every: float,
+    sleep: Callable[[float], None],
+    over: Callable[[], bool],
+    tell: Callable[[str], None],
 ) -> None:
-    """Make passes ``every`` seconds, counted from the end of each, until ``over``."""
+    """Make passes ``every`` seconds, counted from the end of each, until ``over``.
+
+    A ledger that cannot be reached or is locked just now ends no watch: that is told once, and tried again.
+    """
+    told = ""
     while not over():
-        one_pass()
+        try:
+            one_pass()
+            told = ""
+        except LedgerError as error:
+            if not error.retriable:
+                raise
+            if str(error) != told:
+                told = str(error)
+                tell(f"{told}; tried again in {every:g} s")
         if not over():
             sleep(every)

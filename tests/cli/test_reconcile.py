@@ -8,6 +8,8 @@ import threading
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from components.cli.base.session import now
 from components.ledger import LeaseHolder, this_process
 from tests.cli.scratch import OWNER, Scratch
@@ -228,7 +230,7 @@ def test_watching_makes_passes_until_it_is_over() -> None:
         if len(passes) == 3:
             over.set()
 
-    watch(one_pass, every=7, sleep=naps.append, over=over.is_set)
+    watch(one_pass, every=7, sleep=naps.append, over=over.is_set, tell=print)
     assert (passes, naps) == ([0, 1, 2], [7, 7])
 
 
@@ -274,3 +276,28 @@ def test_a_quota_binds_what_waits_for_it_in_reconcile_as_well(fleet: Scratch) ->
     assert owner["done"] == []
     assert "The quota of" in owner["waiting"][0]
     assert fleet.json("status")["waiting"][0]["instance"] == "more/1"
+
+
+def test_a_database_that_is_away_for_a_while_ends_no_watch_and_is_told_once() -> None:
+    from components.ledger import KeyFault, LedgerUnreachable
+    from components.reconcile import watch
+
+    said: list[str] = []
+    passes = iter(
+        [LedgerUnreachable("db does not answer"), LedgerUnreachable("db does not answer"), None, None]
+    )
+    left = [4]
+
+    def one_pass() -> None:
+        left[0] -= 1
+        if error := next(passes):
+            raise error
+
+    watch(one_pass, every=7, sleep=lambda _: None, over=lambda: not left[0], tell=said.append)
+    assert said == ["db does not answer; tried again in 7 s"]
+
+    def broken() -> None:
+        raise KeyFault("another key")
+
+    with pytest.raises(KeyFault, match="another key"):
+        watch(broken, every=7, sleep=lambda _: None, over=lambda: False, tell=said.append)

@@ -60,6 +60,17 @@ def test_a_log_that_shows_a_token_is_stored_without_it(ledger: Ledger) -> None:
     assert all(TOKEN not in event.detail for event in ledger.events(limit=1000))
 
 
+def test_a_log_that_shows_a_token_that_was_made_or_any_known_kind_of_secret_is_stored_without_it(
+    ledger: Ledger,
+) -> None:
+    declare(ledger)
+    done = commit(ledger, [start(1, "a", place())], nodes=[node()], tokens={"a": "made-of-the-stack"})
+    fences = run(ledger, done)
+    said = "401 for made-of-the-stack at postgres://u:p4ss@db/x"
+    ledger.failed(done.ids[1], fences["a"], said, NOW, BECAUSE)
+    assert ledger.instances()[0].detail == "401 for (secret) at postgres://u:(secret)@db/x"
+
+
 def test_the_key_file_is_this_users_alone_and_made_once(file: Path) -> None:
     open_ledger(str(file), home=file.parent, create=True).close()
     key = file.parent / "ledger.key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -104,6 +105,7 @@ def _once(session: Session, pools: list[str], moves: int) -> Exit:
 
 def _watch(session: Session, pools: list[str], every: float, moves: int) -> Exit:
     """Make passes until interrupted; say what a pass did only where it differs from the pass before."""
+    from components.ledger import LedgerError
     from components.reconcile import watch
 
     watchman = _watchman(session, moves)
@@ -118,9 +120,11 @@ def _watch(session: Session, pools: list[str], every: float, moves: int) -> Exit
 
     session.note(f"reconciling {', '.join(pools) or 'all pools'} every {every:g} s; Ctrl-C ends it")
     try:
-        watch(one_pass, every=every, sleep=time.sleep, over=lambda: False)
+        watch(one_pass, every=every, sleep=time.sleep, over=lambda: False, tell=session.note)
     finally:
-        watchman.close()
+        # What cannot be given back runs out by itself.
+        with contextlib.suppress(LedgerError):
+            watchman.close()
     return Exit.OK
 
 
