@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -165,4 +166,8 @@ def _ask(file: Path, query: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(file, timeout=30)) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(query)]
+        try:
+            return [dict(row) for row in connection.execute(query)]
+        except sqlite3.Error as error:
+            error.add_note(f"{error.sqlite_errorname} of {file}, beside {os.listdir(file.parent)}")
+            raise

@@ -12,7 +12,7 @@ from components.ledger import schema
 from components.ledger.declarations import content_of, know, sealed_for, sweep_specs
 from components.ledger.events import Story
 from components.ledger.keys import Vault
-from components.ledger.records import ServiceRecord
+from components.ledger.records import Declared, ServiceRecord
 
 _service = schema.service
 _spec = schema.spec
@@ -110,8 +110,7 @@ def _record_specs(
     """Return service -> spec.id; the same content at the same revision is one row."""
     digests: dict[str, str] = {}
     for name, each in services.items():
-        place = {"owner": owner, "service": name, "revision": each.revision}
-        digests[name] = vault.digest(content_of(each) | place)
+        digests[name] = digest_of(vault, owner, each)
     asked = {"b_owner": owner, "b_services": [*services], "b_digests": [*digests.values()]}
     known = {row.digest: row.id for row in connection.execute(_SAME_SPECS, asked)}
     fresh = [
@@ -130,6 +129,22 @@ def _record_specs(
     if fresh:
         known |= {row.digest: row.id for row in connection.execute(_ADD_SPECS, fresh)}
     return {name: known[digest] for name, digest in digests.items()}
+
+
+def digest_of(vault: Vault, owner: str, service: ServiceRecord) -> str:
+    """Return the keyed hash by which the content of a declaration is known."""
+    place = {"owner": owner, "service": service.service, "revision": service.revision}
+    return vault.digest(content_of(service) | place)
+
+
+def declared(connection: sa.Connection, owner: str) -> dict[str, Declared]:
+    """Return what stands declared of each service."""
+    query = (
+        sa.select(_service.c.name, _service.c.holder, _service.c.revision, _spec.c.digest)
+        .join(_spec, _spec.c.id == _service.c.spec)
+        .where(_service.c.owner == owner)
+    )
+    return {row.name: Declared(row.holder, row.revision, row.digest) for row in connection.execute(query)}
 
 
 def _tell(story: Story, subject: str, declared: ServiceRecord, spec: int, before: sa.Row[Any] | None) -> None:

@@ -37,7 +37,15 @@ from components.ledger.actor import Actor
 from components.ledger.backend import Receipt
 from components.ledger.conflicts import conflicts, tell_conflict
 from components.ledger.engine import Database
-from components.ledger.errors import Refused, StalePlan, UnknownNode, UnknownOwner, UnknownRevision, Unusable
+from components.ledger.errors import (
+    KeyFault,
+    Refused,
+    StalePlan,
+    UnknownNode,
+    UnknownOwner,
+    UnknownRevision,
+    Unusable,
+)
 from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
 from components.ledger.exported import Picture, export, picture_in
@@ -48,6 +56,7 @@ from components.ledger.records import (
     CardRow,
     Commit,
     Committed,
+    Declared,
     EventRow,
     ForgetOutcome,
     InstanceRow,
@@ -232,6 +241,19 @@ class Ledger:
             owner,
             lambda connection, story: declarations.forget_service(connection, owner, service, holder, story),
         )
+
+    def declared(self, owner: str) -> dict[str, Declared]:
+        """Return what stands declared of each service of this owner."""
+        with self._database.read() as connection:
+            return declaring.declared(connection, owner)
+
+    def is_declared(self, owner: str, service: ServiceRecord, found: Declared) -> bool:
+        """Whether ``found`` is what ``service`` declares; without the ledger's key only by its revision."""
+        try:
+            vault = self._vault()
+        except KeyFault:
+            return found.revision == service.revision
+        return found.digest == declaring.digest_of(vault, owner, service)
 
     def spec(self, owner: str, service: str, revision: str) -> SpecRecord:
         """Return what instances of this revision start from. Raises :class:`UnknownRevision`, :class:`KeyFault`."""

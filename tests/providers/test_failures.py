@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import traceback
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +13,7 @@ from pulumi.dynamic import ConfigureRequest
 from components.providers.placement import PlacementProvider
 from components.providers.pool import GpuPoolProvider
 from components.providers.work import session
-from tests.providers.engine import Stack
+from tests.providers.engine import PLACEMENT, Stack
 
 
 class Config:
@@ -64,3 +65,38 @@ def test_a_provider_that_was_not_configured_says_so() -> None:
     session.reset()
     with pytest.raises(Exception, match="run it through `pulumi`"):
         PlacementProvider().delete("id", {"owner": "x"})
+
+
+def test_what_a_killed_apply_declared_is_declared_back_with_the_file(stack: Stack) -> None:
+    """Killed after its roll, before Pulumi wrote its state: then the file is taken back, which Pulumi has as unchanged."""
+    stack.service("page", gpu_memory=20, token="old")
+    stack.up()
+    before = copy.deepcopy(stack.state)
+    stack.service("page", gpu_memory=24, token="new")
+    stack.up()
+    stack.state = before
+    stack.service("page", gpu_memory=20, token="old")
+    back = stack.up()
+    assert back.did["service/page"] == "update"
+    assert back.hows == {"page/0": "roll"}
+    assert stack.state[PLACEMENT].outputs["tokens"] == {"page": "old"}
+    assert {row[0] for row in stack.rows().values()} == {"ready"}
+    assert set(stack.preview().did.values()) == {"same"}
+
+
+def test_a_token_that_a_killed_apply_declared_is_taken_back_with_the_file(stack: Stack) -> None:
+    """A token is in no revision: the declaration is told by all that it holds."""
+    stack.service("page", gpu_memory=20, token="old")
+    stack.up()
+    before = copy.deepcopy(stack.state)
+    stack.service("page", gpu_memory=20, token="new")
+    stack.up()
+    stack.state = before
+    stack.service("page", gpu_memory=20, token="old")
+    back = stack.up()
+    assert back.hows == {"page/0": "reconfigure"}
+    runtime = stack.runtime()
+    with runtime._rows() as rows:
+        assert rows.execute("SELECT token FROM instance").fetchall() == [("old",)]
+    runtime.close()
+    assert set(stack.preview().did.values()) == {"same"}

@@ -64,8 +64,12 @@ def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
 
     A change of the pool alone (``pool_facts``, what policies need to know of it) or of the file's name is no change of the
     service: it is stored, and a pool that grows does not show every service as changed. ``settings`` are in the revision.
+    What Pulumi has as unchanged is declared again where the ledger has another declaration: of an apply that was killed
+    before its state was written, and whose file was taken back since.
     """
-    return DiffResult(changes=False if _compared(olds) == _compared(news) else None)
+    if _compared(olds) != _compared(news):
+        return DiffResult(changes=None)
+    return DiffResult(changes=_recorded_otherwise(id_, news))
 
 
 def create(props: dict[str, Any]) -> CreateResult:
@@ -108,10 +112,23 @@ def _compared(side: dict[str, Any]) -> Any:
     return whole({**public(side), "spec": unpacked(side.get("spec")), ABOUT: about})
 
 
-def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
+def _recorded_otherwise(id_: str, news: dict[str, Any]) -> bool:
+    """Whether the ledger has another declaration of this resource than Pulumi's state, or none at all."""
+    current = session.session()
+    if any(unknowns(public(news))) or not current.reading().exists:
+        return False
+    record = _record(id_, news)
+    found = current.declared(news["owner"]).get(record.service)
+    if found is None:
+        return current.reading().knows(news["owner"])
+    # What another resource has taken over by now is not this one's to declare.
+    return found.holder == id_ and not current.reading().is_declared(news["owner"], record, found)
+
+
+def _record(holder: str, props: dict[str, Any]) -> ServiceRecord:
     props = whole(props)
     about = unpacked(props.get(ABOUT)) or {}
-    record = ServiceRecord(
+    return ServiceRecord(
         props["name"],
         holder=holder,
         pool=props.get("pool") or "",
@@ -120,5 +137,9 @@ def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
         secrets={key: str(value) for key, value in (props.get(SECRETS) or {}).items() if value},
         settings=about.get(SETTINGS) or {},
     )
+
+
+def _declare(holder: str, props: dict[str, Any], operation: str) -> None:
+    record = _record(holder, props)
     because = f"EasService {record.service} {operation} (pid {os.getpid()})"
     session.session().declare(Declaration(props["owner"], record, because))
