@@ -266,13 +266,11 @@ class Ledger:
     @property
     def picture(self) -> Picture | None:
         """What this ledger is a picture of; None for an ordinary one."""
-        with self._database.read() as connection:
-            return picture_in(connection)
+        return self._database.reading(lambda connection: picture_in(connection))
 
     def export(self, file: Path, picture: Picture) -> None:
         """Write a picture of this ledger into a new ``file``: see :mod:`components.ledger.exported`."""
-        with self._database.read() as connection:
-            export(connection, file, picture)
+        self._database.reading(lambda connection: export(connection, file, picture))
 
     # ------------------------------------------------------------------------------------------ the picture
 

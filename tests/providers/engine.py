@@ -100,11 +100,11 @@ def wire(value: Any) -> Any:
 class Stack:
     """One program with one stack's state."""
 
-    def __init__(self, root: Path, *, owner: str = OWNER, ledger: Path | None = None) -> None:
-        """Start with no pool, no service and no state; ``ledger`` is the project's own unless another is named."""
+    def __init__(self, root: Path, *, owner: str = OWNER, ledger: Path | str | None = None) -> None:
+        """Start with no pool, no service and no state; ``ledger``, a file or URL, is the project's own unless named."""
         self.root = root
         self.owner = owner
-        self.ledger_file = ledger or root / ".eas" / "ledger.db"
+        self.ledger_file = Path(ledger or root / ".eas" / "ledger.db")
         self.config: dict[str, Any] = {"eas:secret": SECRET, "eas:owner": owner}
         if ledger is not None:
             self.config["eas:ledger"] = str(ledger)
