@@ -139,8 +139,8 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-FORECASTS = ("change", "usage", "in change", "in usage")
-"""What the last plan did, and what was free then: a plan that finishes another one's work has less to do."""
+FORECASTS = ("change", "usage", "generation", "in change", "in usage", "in generation")
+"""What the last plan did, what was free then, and which ledger it was: a plan that finishes another one's work has less to do."""
 
 
 def _secret(value: Any) -> bool:

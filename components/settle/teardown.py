@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
@@ -19,7 +19,6 @@ from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
 from components.settle.limits import AFTER_GRACE_S, GRACE_S
 from components.settle.loop import POLL_S, Conduct, carry, held_rows
-from components.settle.observe import listed
 from components.settle.outcome import NotReleased, Outcome
 from components.settle.outfit import Outfitter
 from components.settle.progress import Progress
@@ -57,16 +56,19 @@ def teardown_owner(
     *,
     because: str,
     conduct: Conduct | None = None,
+    also: Iterable[str] = (),
 ) -> Outcome:
     """Stop and release all that ``owner`` holds, and stop what the runtimes keep for it and the ledger does not know.
 
-    Raises :class:`NotReleased` naming what is still there, and ``LeaseHeld`` while another process carries out.
+    ``also``: runtimes that are looked at besides those of the ledger's pools: a lost ledger has none. Raises
+    :class:`NotReleased` naming what is still there, and ``LeaseHeld`` while another process carries out.
     """
     conduct = conduct or conduct_of(because)
     outfitter = Outfitter(ledger, owner, runtimes, None)
     outcome = _teardown(ledger, owner, None, outfitter, conduct)
-    _stop_extras(ledger, owner, None, outfitter, conduct)
-    for runtime in outfitter.all_runtimes():
+    looked_at = {runtime.name: runtime for runtime in (*outfitter.all_runtimes(), *map(runtimes, also))}
+    _stop_extras(ledger, owner, None, looked_at.values(), conduct)
+    for runtime in looked_at.values():
         if isinstance(runtime, Daemonic):
             runtime.shutdown_if_idle()
     return outcome
@@ -89,7 +91,7 @@ def teardown_instances(
     wanted = frozenset(instances)
     outfitter = Outfitter(ledger, owner, runtimes, None)
     outcome = _teardown(ledger, owner, wanted, outfitter, conduct)
-    _stop_extras(ledger, owner, wanted, outfitter, conduct)
+    _stop_extras(ledger, owner, wanted, outfitter.all_runtimes(), conduct)
     return outcome
 
 
@@ -117,13 +119,18 @@ def _stop(n: int, row: Held) -> OpenStep:
 
 
 def _stop_extras(
-    ledger: Ledger, owner: str, wanted: Collection[str] | None, outfitter: Outfitter, conduct: Conduct
+    ledger: Ledger,
+    owner: str,
+    wanted: Collection[str] | None,
+    runtimes: Iterable[Runtime],
+    conduct: Conduct,
 ) -> None:
     """Stop what a runtime keeps for this owner without a row in the ledger; of ``wanted`` only, or all (None)."""
     known = {row.id for row in held_rows(ledger, owner)}
     extra = {
         id_: runtime
-        for id_, runtime in listed(outfitter, owner).items()
+        for runtime in runtimes
+        for id_ in runtime.listing(owner)
         if id_ not in known and (wanted is None or id_ in wanted)
     }
     if not extra:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,10 +187,64 @@ def test_what_failed_is_recorded_as_failed(fleet: Scratch, lost: Rebuild) -> Non
     assert steps(fleet) == ["restart page/0"]
 
 
-def test_what_no_assignment_names_is_extra_and_not_recorded(fleet: Scratch, lost: Rebuild) -> None:
-    told = lost(assignments={"llm": {"0": "gpu-a/0"}})
-    assert sorted(id_.split("/")[3:5] for id_ in told["extra"]) == [["llm", "1"], ["page", "0"]]
-    assert [row["instance"] for row in told["instances"]] == ["llm/0"]
+def test_what_an_apply_began_that_the_state_has_not_heard_of_keeps_its_place(
+    fleet: Scratch, lost: Rebuild
+) -> None:
+    """Killed in a scale-up, ledger lost with it: the newcomer is taken up as the program wants it, not started twice."""
+    fleet.service("llm", instance=3, gpu_memory=48, gpu_core_percentage=10, cpu=2, memory=4096)
+    before = rows(fleet)
+    state = {name: {"0": fleet.card_of(name)} for name in ("llm", "page")}
+    state["llm"]["1"] = fleet.card_of("llm", 1)
+    fleet.apply()
+    (newcomer,) = rows(fleet).keys() - before.keys()
+    told = lost(assignments=state)
+    assert list(told["more"]) == [newcomer]
+    assert rows(fleet)[newcomer].held.state == "ready"
+    assert steps(fleet) == []
+
+
+def test_one_beyond_what_the_program_wants_is_stopped_by_the_next_up(fleet: Scratch, lost: Rebuild) -> None:
+    (second,) = (id_ for id_ in rows(fleet) if "/llm/1/" in id_)
+    state = {name: {"0": fleet.card_of(name)} for name in ("llm", "page")}
+    fleet.service("llm", instance=1, gpu_memory=48, gpu_core_percentage=10, cpu=2, memory=4096)
+    assert list(lost(assignments=state)["more"]) == [second]
+    assert steps(fleet) == ["stop llm/1"]
+
+
+def test_the_second_of_one_name_and_what_nobody_wants_are_on_their_way_out(
+    fleet: Scratch, lost: Rebuild
+) -> None:
+    """Killed in a move or a roll: the one that has the assignment stays, the other holds its place until it is stopped."""
+    held = {id_.removeprefix(f"{OWNER}/")[:6]: row.held for id_, row in rows(fleet).items()}
+    page, other = held["page/0"], held["llm/1/"]
+    twin, ghost = f"{OWNER}/page/0/twin", f"{OWNER}/ghost/0/lone"
+    with SimulatedRuntime(fleet.root / ".eas")._rows() as kept:
+        columns = (
+            "owner, node, cards, started, ready_after, stop_after, stopped, failure, token, starts, revision"
+        )
+        for name in (twin, ghost):
+            kept.execute(
+                f"INSERT INTO instance (id, {columns}) SELECT ?, {columns} FROM instance WHERE id = ?",
+                (name, other.id),
+            )
+    told = lost()
+    assert told["leaving"] == {
+        twin: f"{page.id} is page/0",
+        ghost: "Pulumi's state assigns it no place",
+    }
+    now_held = {id_: row.held for id_, row in rows(fleet).items()}
+    assert (now_held[twin].state, now_held[ghost].state) == ("stopping", "stopping")
+    assert now_held[twin].place == replace(page.place, node=other.place.node, cards=other.place.cards)
+    assert sorted(steps(fleet)) == ["stop ghost/0", "stop page/0"]
+
+
+def test_down_ends_what_runs_also_where_ledger_and_state_are_lost(fleet: Scratch, pulumi: FakePulumi) -> None:
+    lose(fleet)
+    told = fleet.json("down", "--yes")
+    assert [name.rpartition("/")[0] for name in told["stopped"]] == ["llm/0", "llm/1", "page/0"]
+    assert SimulatedRuntime(fleet.root / ".eas").listing() == ()
+    assert not (fleet.root / ".eas" / "ledger.db").exists(), "nothing is made to be forgotten"
+    assert fleet.json("down", "--yes")["stopped"] == []
 
 
 def test_where_the_runtime_has_it_counts_more_than_the_assignment(fleet: Scratch, lost: Rebuild) -> None:

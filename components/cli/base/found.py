@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,23 +19,35 @@ if TYPE_CHECKING:
     from components.spec.node import Node
 
 Slot = tuple[str, int]
+ENDLESS = 1 << 30
+"""More than any service has."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """``found``: what can be recorded. ``missing``: assigned and not there, with its address. ``extra``: id -> why it is not
-    recorded. ``moved``: label -> assigned and real address. ``silent``: labels of what does not answer yet."""
+    """``found``: what can be recorded. ``missing``: assigned and not there, with its address. ``moved``: label -> assigned
+    and real address. ``silent``: labels of what does not answer yet. Of what Pulumi's state does not know, by id with the
+    reason: ``more`` goes on as it runs until a plan decides, ``leaving`` is recorded as on its way out, and ``extra`` is
+    nowhere that a row could name."""
 
     found: list[Found] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)
+    leaving: dict[str, str] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
 
 
-def look(state: State, nodes: Sequence[Node], runtimes: Iterable[Runtime]) -> Findings:
-    """Ask the runtimes what they keep for this owner, and compare it with the state's assignments."""
+def look(
+    state: State, nodes: Sequence[Node], runtimes: Iterable[Runtime], others: Sequence[Held] = ()
+) -> Findings:
+    """Ask the runtimes what they keep for this owner, and compare it with the state's assignments.
+
+    ``others``: the rows of other owners, which share the cards.
+    """
     findings = Findings()
+    reasons: dict[str, str] = {}
     places = Places(nodes)
     wanted = {want.service: want for want in state.wanted}
     listed = _listed(state.owner, runtimes, findings)
@@ -50,20 +62,47 @@ def look(state: State, nodes: Sequence[Node], runtimes: Iterable[Runtime]) -> Fi
         candidates = listed.get(slot, [])
         label = f"{slot[0]}/{slot[1]}"
         if not text:
-            findings.extra |= {each.id: "Pulumi's state assigns it no place" for each in candidates}
+            reasons |= {each.id: "Pulumi's state assigns it no place" for each in candidates}
             continue
         best = _best(candidates, partial(_where, places, wanted[slot[0]], text))
         if best is None:
-            findings.extra |= {each.id: f"nothing declared is at {text}" for each in candidates}
+            reasons |= {each.id: f"nothing declared is at {text}" for each in candidates}
         else:
             seen, place = best
             _record(findings, wanted[slot[0]], slot, seen, place, state.owner)
-            findings.extra |= {each.id: f"{seen.id} is {label}" for each in candidates if each is not seen}
+            reasons |= {each.id: f"{seen.id} is {label}" for each in candidates if each is not seen}
             if text != WAITING and (real := address_of(place, places.indexes)) != text:
                 findings.moved[label] = f"{text} -> {real}"
         if best is None and text != WAITING:
             findings.missing[label] = text
+    seen_of_all = {each.id: each for candidates in listed.values() for each in candidates}
+    _judge(findings, state, nodes, others, seen_of_all, reasons)
     return findings
+
+
+def _judge(
+    findings: Findings,
+    state: State,
+    nodes: Sequence[Node],
+    others: Sequence[Held],
+    seen: Mapping[str, Observation],
+    reasons: Mapping[str, str],
+) -> None:
+    """Find rows for what an apply began that Pulumi's state has not heard of: it takes a card, whoever wants it.
+
+    How many the program wants by now is not known here, so an ordinal beyond what the state wants may be one of them.
+    """
+    from components.settle.unrecorded import unrecorded
+
+    wanted = [replace(want, instances=ENDLESS, autoscale=None) for want in state.wanted]
+    rows = [*others, *(each.held for each in findings.found)]
+    judged = unrecorded(state.owner, wanted, nodes, rows, seen)
+    findings.found += judged.found
+    findings.more |= {held.id: reasons[held.id] for held in judged.taken_over}
+    findings.leaving |= {
+        each.held.id: reasons[each.held.id] for each in judged.found if each.held.state == "stopping"
+    }
+    findings.extra |= {id_: reasons[id_] for id_ in judged.nowhere}
 
 
 def _listed(owner: str, runtimes: Iterable[Runtime], findings: Findings) -> dict[Slot, list[Observation]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import typer
@@ -27,9 +28,10 @@ def register(app: typer.Typer) -> None:
     def down(session: Session, yes: YesOption = False) -> Exit:
         """Stop everything that this stack runs, and forget it; for local and simulated runtimes only.
 
-        First stops what the ledger holds for this stack, also what Pulumi's state does not know; then runs
-        `pulumi destroy`. Other runtimes are refused: what serves customers is taken away with `pulumi destroy`.
-        So is a pool of this stack on which other stacks run something: nothing is stopped then.
+        First stops what the ledger holds for this stack, also what Pulumi's state does not know, and what the runtimes keep
+        for it, also where the ledger is lost; then runs `pulumi destroy`. Other runtimes are refused: what serves customers
+        is taken away with `pulumi destroy`. So is a pool of this stack on which other stacks run something: nothing is
+        stopped then.
         """
         from components.ledger.admission import pools_in_use
 
@@ -37,11 +39,12 @@ def register(app: typer.Typer) -> None:
         if said := pools_in_use(session.ledger, session.owner):
             raise CommandError(said)
         rows = session.ledger.instances(owner=session.owner)
-        question = f"Stop {len(rows)} instances of {session.owner}, and forget everything?"
+        extras = _unknown(session, {row.held.id for row in rows})
+        question = f"Stop {len(rows) + len(extras)} instances of {session.owner}, and forget everything?"
         if not consent(session, yes, question, "down"):
             raise CommandError("nothing was changed")
-        stopped = [label_of(row) for row in rows]
-        if rows:
+        stopped = [*map(label_of, rows), *extras]
+        if stopped:
             _stop(session)
         run = run_pulumi(
             session.workspace,
@@ -70,14 +73,27 @@ def _refuse_elsewhere(session: Session) -> None:
         )
 
 
+def _unknown(session: Session, known: Collection[str]) -> list[str]:
+    """Return what the runtimes keep for this stack and the ledger does not know, as service/ordinal/incarnation."""
+    from components.settle.task import short
+
+    return [
+        short(id_, session.owner)
+        for name in sorted(set(declared.runtimes(session).values()))
+        for id_ in session.runtime(name).listing(session.owner)
+        if id_ not in known
+    ]
+
+
 def _stop(session: Session) -> None:
     """Stop and release what the ledger holds for this stack, whatever Pulumi's state says; idle daemons end as well."""
     from components.settle.teardown import conduct_of, teardown_owner
 
     teardown_owner(
-        session.writable_ledger,
+        session.writable_ledger if session.ledger.exists else session.ledger,
         session.runtime,
         session.owner,
         because="eas down",
+        also=sorted(set(declared.runtimes(session).values())),
         conduct=replace(conduct_of("eas down"), report=lambda progress: session.note(str(progress))),
     )

@@ -35,7 +35,8 @@ def rebuild(session: Session) -> None:
     recorded = {record.name: record.runtime for record in session.ledger.pools()}
     with session.busy("asking the runtimes"):
         nodes = [node for pool in state.pools for node in pool.nodes]
-        findings = look(state, [*nodes, *borrowed], runtimes_of(state, recorded, session.runtime))
+        others = [row.held for row in session.ledger.instances() if row.held.owner != state.owner]
+        findings = look(state, [*nodes, *borrowed], runtimes_of(state, recorded, session.runtime), others)
     _write(session, state, findings)
     facts = _facts(session, state, findings)
     session.show(facts, _text(facts))
@@ -104,6 +105,8 @@ def _facts(session: Session, state: State, findings: Findings) -> dict[str, Any]
         "missing": findings.missing,
         "moved": findings.moved,
         "silent": findings.silent,
+        "more": findings.more,
+        "leaving": findings.leaving,
         "extra": findings.extra,
         "next": NEXT,
     }
@@ -124,7 +127,16 @@ def _text(facts: dict[str, Any]) -> str:
     lines += [f"moved {label}: {moved}, as its runtime says" for label, moved in facts["moved"].items()]
     lines += [f"silent {label}: it runs and does not answer now" for label in facts["silent"]]
     lines += [
-        f"extra {id_}: {why}, so it is not recorded, though it may hold a card; `eas down` stops it with all others"
+        f"more {id_}: {why}; it keeps its place, and the next `up` keeps or stops it as the program says"
+        for id_, why in facts["more"].items()
+    ]
+    lines += [
+        f"leaving {id_}: {why}; it keeps its place until the next `up` has stopped it"
+        for id_, why in facts["leaving"].items()
+    ]
+    lines += [
+        f"extra {id_}: {why}, and nothing declared is where it runs, so it is not recorded, though it may hold a card; "
+        "`eas down` stops it with all others"
         for id_, why in facts["extra"].items()
     ]
     states = Counter(each["state"] for each in found)
