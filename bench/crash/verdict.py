@@ -140,7 +140,7 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 
 
 FORECASTS = ("change", "usage", "generation", "in change", "in usage", "in generation")
-"""What the last plan did, what was free then, which ledger it was: a plan that finishes another one's work has less to do."""
+"""What the last plan did, what was free then, which ledger: a plan that finishes another one's work has less to do."""
 
 
 def _secret(value: Any) -> bool:

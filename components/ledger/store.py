@@ -250,7 +250,7 @@ class Ledger:
     def is_declared(self, owner: str, service: ServiceRecord, found: Declared) -> bool:
         """Whether ``found`` is what ``service`` declares; without the ledger's key only by its revision."""
         try:
-            vault = self._vault()
+            vault = self._database.reading(self._vaults.of)
         except KeyFault:
             return found.revision == service.revision
         return found.digest == declaring.digest_of(vault, owner, service)
