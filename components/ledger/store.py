@@ -52,6 +52,7 @@ from components.ledger.exported import Picture, export, picture_in
 from components.ledger.keys import Vault
 from components.ledger.overview import Overview, overview
 from components.ledger.processes import alive as process_alive
+from components.ledger.pruning import Pruned, prune
 from components.ledger.records import (
     CardRow,
     Commit,
@@ -530,6 +531,10 @@ class Ledger:
                 connection, past, self._vaults.of(connection), story, story.now
             ),
         )
+
+    def prune(self, before: datetime, *, now: datetime, because: str) -> Pruned:
+        """Remove events and past specs older than ``before``. Raises :class:`Refused` for what is too young."""
+        return self._written(now, because, "", lambda connection, story: prune(connection, before, story))
 
     def key(self) -> tuple[str | None, str]:
         """Return the fingerprint of the ledger's key (None: it has none yet), and where the key is looked for."""

@@ -444,3 +444,12 @@ def test_rotating_the_key_says_which_it_is_now_and_where(fleet: Scratch) -> None
     assert "whoever else uses this ledger needs a copy" in told
     assert fleet.ok("desc", "llm")
     assert "key rotated" in fleet.ok("history", "--all")
+
+
+def test_pruning_wants_a_time_and_says_what_went(fleet: Scratch) -> None:
+    assert "belong together" in fleet.eas("ledger", "prune").stderr
+    assert "belong together" in fleet.eas("ledger", "--before", "90d").stderr
+    assert "--before soon is neither" in fleet.eas("ledger", "prune", "--before", "soon").stderr
+    assert "younger than 7 days stays" in fleet.eas("ledger", "prune", "--before", "1d").stderr
+    assert "removed 0 events and 0 past specs" in fleet.ok("ledger", "prune", "--before", "90d")
+    assert "pruned" in fleet.ok("history", "--all")

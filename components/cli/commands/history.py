@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
             _show_events(session, subject, start, limit, everybody, leases)
 
 
-def since_of(text: str, at: datetime) -> datetime:
+def since_of(text: str, at: datetime, option: str = "--since") -> datetime:
     """Return the time that ``24h`` (before ``at``) or an ISO time (UTC unless it says otherwise) means."""
     if (age := age_in(text)) is not None:
         try:
@@ -89,7 +89,7 @@ def since_of(text: str, at: datetime) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise CommandError(
-            f"--since {text} is neither an age nor a time: write 30m, 24h, 7d, 2w or 2026-01-31T08:00"
+            f"{option} {text} is neither an age nor a time: write 30m, 24h, 7d, 2w or 2026-01-31T08:00"
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from components.cli.base.command import command
-from components.cli.base.ending import CommandError
+from components.cli.base.ending import CommandError, Exit
 from components.cli.base.session import Session, now
 
 
@@ -19,15 +19,22 @@ class Action(StrEnum):
     REBUILD = "rebuild"
     MIGRATE = "migrate"
     ROTATE_KEY = "rotate-key"
+    PRUNE = "prune"
 
 
 ActionArgument = Annotated[
     Action | None,
     typer.Argument(
-        metavar="[rebuild|migrate|rotate-key]",
+        metavar="[rebuild|migrate|rotate-key|prune]",
         help="rebuild: record anew what a lost ledger held. migrate: bring old tables to this version. rotate-key: encrypt "
-        "everything with a new key.",
+        "everything with a new key. prune: forget old events and specs.",
         show_default=False,
+    ),
+]
+BeforeOption = Annotated[
+    str,
+    typer.Option(
+        "--before", metavar="AGE|TIME", help="With prune: what is older goes, 90d or 2026-01-31T08:00 (UTC)."
     ),
 ]
 
@@ -44,17 +51,27 @@ def register(app: typer.Typer) -> None:
             eas ledger --ledger /srv/eas/ledger.db --json
             eas ledger rebuild
             eas ledger rotate-key
+            eas ledger prune --before 90d
         """,
     )
-    def ledger(session: Session, action: ActionArgument = None) -> None:
+    def ledger(session: Session, action: ActionArgument = None, before: BeforeOption = "") -> None:
         """Say which ledger is used and where that is said, and count what it holds.
 
         `eas ledger rebuild` is for a ledger that is lost (no file, or an empty one): it records anew the pools, services and
         reservations of Pulumi's state, and the instances that the runtimes keep, in one transaction. Nothing is started or
         stopped, and a ledger that holds anything of this stack is refused. `eas ledger migrate` brings the tables of an
         older version to this one, as every `up` does. `eas ledger rotate-key` encrypts all that is encrypted with a new key:
-        one that it makes, or the one that stands in EAS_LEDGER_KEY beside the ledger's own.
+        one that it makes, or the one that stands in EAS_LEDGER_KEY beside the ledger's own. `eas ledger prune --before 90d`
+        removes what history tells of older times, events and specs that nothing refers to any more; which plans were
+        committed stays known.
         """
+        if bool(before) != (action is Action.PRUNE):
+            raise CommandError(
+                "prune and --before belong together: `eas ledger prune --before 90d`", Exit.USAGE
+            )
+        if action is Action.PRUNE:
+            _prune(session, before)
+            return
         if action is Action.REBUILD:
             from components.cli.commands.rebuild import rebuild
 
@@ -106,6 +123,24 @@ def _rotate(session: Session) -> None:
         "source": done.source,
     }
     session.show(facts, text)
+
+
+def _prune(session: Session, before: str) -> None:
+    """Remove what is older, and say how much that was."""
+    from components.cli.commands.history import since_of
+    from components.placement.picture import counted
+
+    if not session.ledger.exists:
+        raise CommandError(f"there is no ledger {session.ledger_place.shown} to prune")
+    start = since_of(before, session.ledger.time(now()), "--before")
+    session.close()
+    done = session.writable_ledger.prune(start, now=now(), because=f"eas ledger prune --before {before}")
+    facts = {"before": start.isoformat(timespec="seconds"), "events": done.events, "specs": done.specs}
+    session.show(
+        facts,
+        f"removed {counted(done.events, 'event')} and {counted(done.specs, 'past spec')} "
+        f"from before {start:%Y-%m-%d %H:%M} UTC",
+    )
 
 
 def _facts(session: Session) -> dict[str, Any]:
