@@ -1,5 +1,8 @@
 """``python -m tools.unlock`` lifts the lock that a killed ``pulumi`` has left on a stack, and no other.
 
+It also puts back a state that ``pulumi`` has cut short: where the disk is full, its file backend replaces the state by the
+part that it could write, or by nothing, and reads it no more.
+
 Pulumi leaves a file for each process that changes a stack and trusts nobody to know whether it still runs. On
 this machine that can be known; a lock from another machine, or one that cannot be read, is never lifted.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -89,13 +93,47 @@ def _why_left(lock: Lock, stack: str) -> str:
     return f"'{stack}' has a lock that cannot be read, {lock.who}: if nothing changes the stack, {by_hand}"
 
 
+def mend(layout: Layout, stack: str) -> str:
+    """Put the newest whole copy in the place of a state that is cut short; return what to tell the reader, if anything.
+
+    A copy may be an apply older. That loses nothing: the ledger has what runs, and the next ``up`` takes it over.
+    """
+    record = layout.stack_record(stack)
+    if not record.exists() or _is_whole(record) or list(layout.stack_locks(stack).glob("*.json")):
+        return ""
+    beside = record.with_name(f"{record.name}.bak")
+    kept = (layout.state / ".pulumi" / "backups" / record.parent.name / stack).glob(f"{stack}.*.json")
+    whole = [copy for copy in (beside, *kept) if copy.exists() and _is_whole(copy)]
+    if not whole:
+        return (
+            f"unlock: Pulumi's state of '{stack}' is cut short ({record}), as a full disk leaves it, and no copy beside it "
+            "is whole: put a backup of yours there, or move it away and run `make setup`; the ledger has what runs, and the "
+            "next `up` takes it over"
+        )
+    newest = max(whole, key=lambda copy: copy.stat().st_mtime_ns)
+    draft = record.with_name(f"{record.name}.mended")
+    shutil.copy(newest, draft)
+    draft.replace(record)
+    return (
+        f"unlock: Pulumi's state of '{stack}' was cut short, as a full disk leaves it; put back from {newest}"
+    )
+
+
+def _is_whole(record: Path) -> bool:
+    try:
+        return isinstance(json.loads(record.read_bytes()), dict)
+    except ValueError:
+        return False
+
+
 def main() -> int:
     """Lift what can be lifted. A lock that stays is no failure here: a preview needs none."""
     parser = argparse.ArgumentParser(prog="python -m tools.unlock", description=__doc__)
     parser.add_argument("--stack", default="dev")
     stack = parser.parse_args().stack
     try:
-        told = lift(Layout(Path(__file__).resolve().parents[1]), stack)
+        layout = Layout(Path(__file__).resolve().parents[1])
+        told = "\n".join(filter(None, [lift(layout, stack), mend(layout, stack)]))
     except (OSError, subprocess.CalledProcessError) as fault:
         print(f"unlock: cannot lift the lock on '{stack}': {fault}", file=sys.stderr)
         return 1

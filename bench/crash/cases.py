@@ -22,7 +22,8 @@ from bench.crash.places import Place
 from bench.crash.scenarios import Scenario
 from bench.crash.verdict import End, differences, end_of
 from tests.e2e.project import Project
-from tools.unlock import examine
+from tools.setup.layout import Layout
+from tools.unlock import examine, mend
 
 INJECT = Path(__file__).with_name("inject")
 LIMIT_S = 120.0
@@ -239,10 +240,11 @@ def _gone(providers: list[int]) -> None:
 
 
 def unlocked(lab: Project) -> list[str]:
-    """Lift the lock that a killed CLI left, as `make up` does (`tools.unlock`): only where its process is gone."""
+    """Lift the lock that a killed CLI left, and put back a state that a full disk cut short, as `make up` does."""
     locks = lab.root / ".pulumi-state" / ".pulumi" / "locks"
     files = list(locks.rglob("*.json"))
     told = [f"{lock.who}: {lock.verdict}" for lock in map(examine, files) if lock.verdict != "dead"]
     for file in files:
         file.unlink()
+    mend(Layout(lab.root), lab.stack)
     return told

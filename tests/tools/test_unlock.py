@@ -102,6 +102,45 @@ def test_a_lock_of_another_machine_stays_and_the_way_out_is_told(layout: Layout,
     assert file.exists()
 
 
+def state_file(layout: Layout, text: str, *, copies: dict[str, str]) -> Path:
+    """Write a stack's state and copies of it (path below ``.pulumi`` -> text), each younger than the one before."""
+    record = layout.stack_record("dev")
+    for age, (name, content) in enumerate([*copies.items(), (str(record.relative_to(layout.state)), text)]):
+        file = layout.state / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        os.utime(file, (1_000_000 + age, 1_000_000 + age))
+    return record
+
+
+BESIDE = f".pulumi/stacks/{PROJECT}/dev.json.bak"
+KEPT = f".pulumi/backups/{PROJECT}/dev/dev.{{}}.json"
+
+
+@pytest.mark.parametrize("cut", ["", '{"version": 3, "checkpo'])
+def test_a_state_that_a_full_disk_cut_short_is_put_back_from_the_newest_whole_copy(
+    layout: Layout, cut: str
+) -> None:
+    copies = {BESIDE: '{"n": 1}', KEPT.format(1): '{"n": 2}', KEPT.format(2): '{"n": 3}', KEPT.format(3): cut}
+    record = state_file(layout, cut, copies=copies)
+    told = unlock.mend(layout, "dev")
+    assert "cut short" in told
+    assert "dev.2.json" in told
+    assert record.read_text() == '{"n": 3}'
+    assert unlock.mend(layout, "dev") == "", "a whole one is left alone"
+
+
+def test_a_state_that_is_cut_short_stays_while_its_stack_is_locked_or_without_a_copy(layout: Layout) -> None:
+    record = state_file(layout, "", copies={BESIDE: '{"n": 1}'})
+    lock = lock_file(layout, os.getpid(), written=datetime.now(UTC))
+    assert unlock.mend(layout, "dev") == ""
+    assert record.read_text() == ""
+    lock.unlink()
+    (layout.state / BESIDE).write_text("{")
+    assert "no copy beside it is whole" in unlock.mend(layout, "dev")
+    assert record.read_text() == ""
+
+
 @pytest.mark.e2e
 def test_after_a_killed_up_the_next_one_works(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = shutil.which("pulumi")
