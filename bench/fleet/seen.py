@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -169,5 +168,7 @@ def _ask(file: Path, query: str) -> list[dict[str, Any]]:
         try:
             return [dict(row) for row in connection.execute(query)]
         except sqlite3.Error as error:
-            error.add_note(f"{error.sqlite_errorname} of {file}, beside {os.listdir(file.parent)}")
+            error.add_note(
+                f"{error.sqlite_errorname} of {file}, beside {[each.name for each in file.parent.iterdir()]}"
+            )
             raise
