@@ -7,6 +7,7 @@ place is free only once its instance was seen gone. What runs is never asked her
 """
 
 from components.ledger.actor import Actor, this_actor, user_at_host
+from components.ledger.declaring import Declarations
 from components.ledger.errors import (
     BadLocation,
     ForeignHolder,
@@ -45,7 +46,6 @@ from components.ledger.records import (
     CardRow,
     Commit,
     Committed,
-    Declared,
     EventRow,
     ForgetOutcome,
     InstanceRow,
@@ -72,7 +72,7 @@ __all__ = [
     "CardRow",
     "Commit",
     "Committed",
-    "Declared",
+    "Declarations",
     "EventRow",
     "ForeignHolder",
     "ForgetOutcome",

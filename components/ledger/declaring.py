@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from components.ledger import schema
 from components.ledger.declarations import content_of, know, sealed_for, sweep_specs
 from components.ledger.events import Story
 from components.ledger.keys import Vault
-from components.ledger.records import Declared, ServiceRecord
+from components.ledger.records import ServiceRecord
 
 _service = schema.service
 _spec = schema.spec
@@ -137,14 +138,35 @@ def digest_of(vault: Vault, owner: str, service: ServiceRecord) -> str:
     return vault.digest(content_of(service) | place)
 
 
-def declared(connection: sa.Connection, owner: str) -> dict[str, Declared]:
+@dataclass(frozen=True)
+class Declarations:
+    """What stands declared of one owner: service -> (physical id of its resource, revision, keyed hash of its content)."""
+
+    owner: str
+    found: Mapping[str, tuple[str, str, str]]
+    vault: Vault | None
+
+    def holder(self, service: str) -> str | None:
+        """Return the physical id of the resource that declares it; None where nothing does."""
+        return self.found[service][0] if service in self.found else None
+
+    def has(self, service: ServiceRecord) -> bool:
+        """Whether just this stands there, whoever declared it; without the ledger's key only by its revision."""
+        _, revision, digest = self.found.get(service.service, ("", "", ""))
+        if self.vault is None:
+            return revision == service.revision
+        return digest == digest_of(self.vault, self.owner, service)
+
+
+def declared(connection: sa.Connection, owner: str, vault: Vault | None) -> Declarations:
     """Return what stands declared of each service."""
     query = (
         sa.select(_service.c.name, _service.c.holder, _service.c.revision, _spec.c.digest)
         .join(_spec, _spec.c.id == _service.c.spec)
         .where(_service.c.owner == owner)
     )
-    return {row.name: Declared(row.holder, row.revision, row.digest) for row in connection.execute(query)}
+    rows = connection.execute(query)
+    return Declarations(owner, {row.name: (row.holder, row.revision, row.digest) for row in rows}, vault)
 
 
 def _tell(story: Story, subject: str, declared: ServiceRecord, spec: int, before: sa.Row[Any] | None) -> None:

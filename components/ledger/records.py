@@ -54,15 +54,6 @@ class ServiceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """What stands declared of one service: by which resource, and a keyed hash of its content."""
-
-    holder: str
-    revision: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class SpecRecord:
     """What an instance of one revision is started from. Keep ``secrets`` out of messages and logs.
 

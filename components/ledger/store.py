@@ -36,6 +36,7 @@ from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
 from components.ledger.backend import Receipt
 from components.ledger.conflicts import conflicts, tell_conflict
+from components.ledger.declaring import Declarations
 from components.ledger.engine import Database
 from components.ledger.errors import (
     KeyFault,
@@ -57,7 +58,6 @@ from components.ledger.records import (
     CardRow,
     Commit,
     Committed,
-    Declared,
     EventRow,
     ForgetOutcome,
     InstanceRow,
@@ -243,18 +243,17 @@ class Ledger:
             lambda connection, story: declarations.forget_service(connection, owner, service, holder, story),
         )
 
-    def declared(self, owner: str) -> dict[str, Declared]:
-        """Return what stands declared of each service of this owner."""
-        with self._database.read() as connection:
-            return declaring.declared(connection, owner)
+    def declared(self, owner: str) -> Declarations:
+        """Return what stands declared of this owner, to be compared; without the ledger's key only by its revision."""
 
-    def is_declared(self, owner: str, service: ServiceRecord, found: Declared) -> bool:
-        """Whether ``found`` is what ``service`` declares; without the ledger's key only by its revision."""
-        try:
-            vault = self._database.reading(self._vaults.of)
-        except KeyFault:
-            return found.revision == service.revision
-        return found.digest == declaring.digest_of(vault, owner, service)
+        def read(connection: sa.Connection) -> Declarations:
+            try:
+                vault = self._vaults.of(connection)
+            except KeyFault:
+                return declaring.declared(connection, owner, None)
+            return declaring.declared(connection, owner, vault)
+
+        return self._database.reading(read)
 
     def spec(self, owner: str, service: str, revision: str) -> SpecRecord:
         """Return what instances of this revision start from. Raises :class:`UnknownRevision`, :class:`KeyFault`."""

@@ -118,11 +118,12 @@ def _recorded_otherwise(id_: str, news: dict[str, Any]) -> bool:
     if any(unknowns(public(news))) or not current.reading().exists:
         return False
     record = _record(id_, news)
-    found = current.declared(news["owner"]).get(record.service)
-    if found is None:
+    declared = current.declared(news["owner"])
+    holder = declared.holder(record.service)
+    if holder is None:
         return current.reading().knows(news["owner"])
     # What another resource has taken over by now is not this one's to declare.
-    return found.holder == id_ and not current.reading().is_declared(news["owner"], record, found)
+    return holder == id_ and not declared.has(record)
 
 
 def _record(holder: str, props: dict[str, Any]) -> ServiceRecord:

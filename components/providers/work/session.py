@@ -18,7 +18,7 @@ from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 
-from components.ledger import Declared, Ledger, open_ledger, resolve_url, this_actor
+from components.ledger import Declarations, Ledger, open_ledger, resolve_url, this_actor
 from components.providers.collector import collect_seldom
 from components.providers.work.failures import DEBUG
 from components.providers.work.gathered import Declaration, Gathered
@@ -80,7 +80,7 @@ class Session:
         self._reader_found = False
         self._runtimes: dict[str, Runtime] = {}
         self._declared = Gathered(self._declare)
-        self._found_declared: dict[str, Mapping[str, Declared]] = {}
+        self._found_declared: dict[str, Declarations] = {}
 
     def writing(self) -> Ledger:
         """Return the ledger for writing; creates it when it is not there yet."""
@@ -104,7 +104,7 @@ class Session:
                 self._reader_found = self._reader.exists
             return self._reader
 
-    def declared(self, owner: str) -> Mapping[str, Declared]:
+    def declared(self, owner: str) -> Declarations:
         """Return the declarations of this owner as they stood when this process first asked."""
         with self._lock:
             if owner not in self._found_declared:
