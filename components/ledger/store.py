@@ -266,7 +266,7 @@ class Ledger:
     @property
     def picture(self) -> Picture | None:
         """What this ledger is a picture of; None for an ordinary one."""
-        return self._database.reading(lambda connection: picture_in(connection))
+        return self._database.reading(picture_in)
 
     def export(self, file: Path, picture: Picture) -> None:
         """Write a picture of this ledger into a new ``file``: see :mod:`components.ledger.exported`."""
