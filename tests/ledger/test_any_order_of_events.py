@@ -1,6 +1,7 @@
 """Two owners commit, carry out, crash and take over in any order: no card is ever over capacity, and no place is lost.
 
-After every transaction the file is audited by SQL that shares no code with the ledger (:func:`tests.ledger.build.audit`).
+After every transaction the database is audited by SQL that shares no code with the ledger
+(:func:`tests.ledger.audit.audit`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from components.ledger import IllegalMove, InstanceRow, LeaseHolder, LeaseLost, Ledger, StalePlan, open_ledger
+from components.ledger import IllegalMove, InstanceRow, LeaseHolder, LeaseLost, Ledger, StalePlan
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, Place
 from tests.ledger.audit import audit, content, content_but_conflicts
 from tests.ledger.build import BECAUSE, NOW, OTHER, OWNER, mint, node, wanted
+from tests.ledger.sites import Postgres, Site, file_site
 
 NODES = [node("n1", 2, memory=10, cpu=6), node("n2", 1, memory=10, cpu=6)]
 OWNERS = st.sampled_from([OWNER, OTHER])
@@ -77,14 +79,15 @@ class Drawn:
 class Events(RuleBasedStateMachine):
     """The ledger under any sequence of what users, providers and machines do."""
 
-    template: Path
+    fresh: Callable[[Path], Site]
+    """Makes a ledger that has never held anything; the folder is its own."""
 
     @initialize()
     def begin(self) -> None:
-        """Start from a new ledger (copied: making its tables takes longer than the rest)."""
+        """Start from a new ledger."""
         self.folder = Path(tempfile.mkdtemp())
-        shutil.copytree(self.template, self.folder, dirs_exist_ok=True)
-        self.file = self.folder / "ledger.db"
+        self.site = type(self).fresh(self.folder)
+        self.where = self.site.where
         self.ordinals: Counter[str] = Counter()
         self.process = {OWNER: self._process(), OTHER: self._process()}
         self.ledger = self._open()
@@ -98,13 +101,13 @@ class Events(RuleBasedStateMachine):
     @invariant()
     def nothing_is_over_capacity_and_nothing_is_loose(self) -> None:
         """Audit after every transaction."""
-        if hasattr(self, "file"):
-            assert audit(self.file) == []
+        if hasattr(self, "where"):
+            assert audit(self.where) == []
 
     def commit(self, owner: str, data: st.DataObject) -> None:
         """Commit any plan that speaks of every row: it is taken, or refused with nothing changed."""
         drawn = self._plan(owner, data)
-        before = content_but_conflicts(self.file)
+        before = content_but_conflicts(self.where)
         # What stands if nothing is ever stopped, and what foreign rows leave at best.
         everything = [row.held for row in self.ledger.instances()]
         fresh = [place for place, _ in drawn.fresh]
@@ -120,7 +123,7 @@ class Events(RuleBasedStateMachine):
         assert not surely_fits or pending
         assert error.wish
         assert error.card
-        assert content_but_conflicts(self.file) == before
+        assert content_but_conflicts(self.where) == before
 
     @rule(owner=OWNERS, data=st.data())
     def only_commit(self, owner: str, data: st.DataObject) -> None:
@@ -131,7 +134,7 @@ class Events(RuleBasedStateMachine):
     def commit_is_killed(self, owner: str, data: st.DataObject) -> None:
         """A process that dies inside a commit has changed nothing."""
         drawn = self._plan(owner, data)
-        before = content(self.file)
+        before = content(self.where)
         if not drawn.fresh:
             return
 
@@ -140,7 +143,7 @@ class Events(RuleBasedStateMachine):
 
         with pytest.raises(KeyboardInterrupt):
             self._commit(owner, drawn, dying)
-        assert content(self.file) == before
+        assert content(self.where) == before
 
     @rule(owner=OWNERS, moves=st.lists(st.integers(0, 7), min_size=6, max_size=24), dies=st.booleans())
     def carry_out(self, owner: str, moves: list[int], dies: bool) -> None:
@@ -154,7 +157,7 @@ class Events(RuleBasedStateMachine):
             ]
             if able:
                 self._move(owner, able[number % len(able)].held, rows, dies and last)
-                assert audit(self.file) == []
+                assert audit(self.where) == []
 
     @rule(owner=OWNERS, data=st.data(), moves=st.lists(st.integers(0, 7), min_size=6, max_size=24))
     def commit_and_carry_out(self, owner: str, data: st.DataObject, moves: list[int]) -> None:
@@ -201,13 +204,13 @@ class Events(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """Everything that was recorded is there after reopening."""
-        before = content(self.file)
+        before = content(self.where)
         self.ledger.close()
         self.ledger = self._open()
-        assert content(self.file) == before
+        assert content(self.where) == before
 
     def _open(self) -> Ledger:
-        return open_ledger(str(self.file), home=self.folder, create=True, alive=self._alive)
+        return self.site.open(alive=self._alive)
 
     def _alive(self, holder: LeaseHolder) -> bool:
         return holder in self.process.values()
@@ -295,14 +298,27 @@ class Events(RuleBasedStateMachine):
         return fullest[0] <= 10 and fullest[1] <= 100 and fullest[2] <= 6
 
 
-def test_no_order_of_events_overfills_a_card_or_loses_a_place(tmp_path: Path) -> None:
-    """Run the machine; its ledgers are copies of one that is made here."""
-    open_ledger(str(tmp_path / "ledger.db"), home=tmp_path, create=True).close()
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 40), ("postgres", 5)])
+def test_no_order_of_events_overfills_a_card_or_loses_a_place(
+    kind: str, examples: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Run the machine; its ledgers are made once, since making the tables takes longer than the rest."""
+    if kind == "sqlite":
+        file_site(tmp_path).open().close()
 
     class Here(Events):
-        template = tmp_path
+        @staticmethod
+        def fresh(folder: Path) -> Site:
+            if kind == "postgres":
+                server: Postgres = request.getfixturevalue("postgres")
+                return server.emptied(folder)
+            shutil.copytree(tmp_path, folder, dirs_exist_ok=True)
+            return file_site(folder)
 
     how = settings(
-        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Here, settings=how)
