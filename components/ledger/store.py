@@ -738,10 +738,6 @@ class Ledger:
         """Return the rows that match, by owner, service and ordinal."""
         return self._database.reading(lambda connection: views.instances(connection, owner, pool, service))
 
-    def endpoints(self, owner: str) -> dict[str, dict[str, str]]:
-        """Return ``{service: {instance id: endpoint}}`` of what serves now."""
-        return self._database.reading(lambda connection: views.endpoints(connection, owner))
-
     def services(self, owner: str | None = None) -> tuple[ServiceRow, ...]:
         """Return every service with its instances counted by state."""
         return self._database.reading(lambda connection: views.services(connection, owner))

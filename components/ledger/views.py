@@ -29,17 +29,6 @@ def instances(
     )
 
 
-def endpoints(connection: sa.Connection, owner: str) -> dict[str, dict[str, str]]:
-    """Return ``{service: {instance id: endpoint}}`` of what serves now."""
-    query = sa.select(_instance.c.service, _instance.c.id, _instance.c.endpoint).where(
-        _instance.c.owner == owner, _instance.c.state == "ready", _instance.c.endpoint != ""
-    )
-    result: dict[str, dict[str, str]] = {}
-    for row in connection.execute(query.order_by(_instance.c.service, _instance.c.ordinal, _instance.c.id)):
-        result.setdefault(row.service, {})[row.id] = row.endpoint
-    return result
-
-
 def services(connection: sa.Connection, owner: str | None = None) -> tuple[ServiceRow, ...]:
     """Return every service that is declared, wanted or still held, with its instances counted by state."""
     held: dict[tuple[str, str], list[InstanceRow]] = {}

@@ -707,11 +707,11 @@ def test_an_instance_goes_its_way_and_its_plan_ends_with_the_last_step(ledger: L
     assert ledger.unfinished(OWNER)
     ledger.ready(instance, fence, "http://x", NOW, "up", step=(done.plan_id, 1))
     assert not ledger.unfinished(OWNER)
-    assert ledger.endpoints(OWNER) == {"a": {instance: "http://x"}}
+    assert [row.endpoints for row in ledger.services(OWNER)] == [("http://x",)]
     ledger.failed(instance, fence, "it died", LATER, "up")
     row = ledger.instances()[0]
     assert (row.held.state, row.detail, row.since) == ("failed", "it died", LATER)
-    assert ledger.endpoints(OWNER) == {}
+    assert [row.endpoints for row in ledger.services(OWNER)] == [()]
     assert [event.what for event in ledger.events(instance)] == [
         "reserved",
         "reserved -> starting",
