@@ -125,9 +125,8 @@ def _state(root: Path) -> dict[str, Any]:
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
     """Return of each resource what an apply decides: its name, its outputs without minted names, ciphers and forecasts."""
-    told: dict[str, Any] = {
-        "pending": [each["resource"]["urn"] for each in state.get("pending_operations") or ()]
-    }
+    # Pulumi keeps a note of a create whose end it did not see until somebody clears it, and creates all the same.
+    told: dict[str, Any] = {}
     for resource in state.get("resources") or ():
         shown = {
             **{f"in {key}": value for key, value in (resource.get("inputs") or {}).items()},

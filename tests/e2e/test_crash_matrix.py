@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bench.crash.__main__ import attempt, cases_of, recorded, sampled
-from bench.crash.cases import Origin
+from bench.crash.cases import INJECT, Origin
 from bench.crash.faults import KILLS, Cut, ServerKilled
 from bench.crash.gate import NoGate
+from bench.crash.inject.sitecustomize import CLI, VARIABLE
 from bench.crash.scenarios import SCENARIOS
 from bench.crash.verdict import differences, end_of
-from tests.e2e.conftest import NO_CLI
+from tests.e2e.conftest import NO_CLI, Make
+from tests.e2e.project import processes_of
 from tests.ledger.sites import Postgres
+from tests.runtimes.machine import port_range
 from tools.postgres import Server
 
 pytestmark = pytest.mark.e2e
@@ -90,3 +97,41 @@ def test_a_database_that_cuts_its_lines_or_is_killed_in_a_first_up_is_gone_on_wi
     }
     for hit in (("cut", "ledger commit#1:before"), ("server killed", "ledger record#1:after")):
         assert attempt(cases[hit], tmp_path) == []
+
+
+def test_real_processes_whose_apply_is_killed_are_taken_up_and_not_started_again(
+    project: Make, tmp_path: Path
+) -> None:
+    """Provider and CLI die after the engine was told. The next ``up`` ends with the same processes, one for each."""
+    lab = project(runtime="local", local={"ports": list(port_range())})
+    for name in ("page", "llm"):
+        lab.service(name, gpu_memory=10, script="exec python3 -m http.server $PORT --bind 127.0.0.1")
+    told, trace = tmp_path / "crash.json", tmp_path / "trace"
+    told.write_text(json.dumps({"trace": str(trace), "at": "start page/0#1:after", "do": "both"}))
+    path = os.pathsep.join([str(INJECT), lab.environment.get("PYTHONPATH", "")])
+    # Not under the gate: what the engine's daemon does would be held as well, when nobody is there any more.
+    cli = subprocess.run(
+        ["/bin/sh", "-c", f'{CLI}=$$ exec "$@"', "sh", *lab.command("up", "--yes", "--skip-preview")],
+        cwd=lab.root,
+        env={**lab.environment, VARIABLE: str(told), "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
+    assert cli.returncode == -signal.SIGKILL
+    lab.unlock()
+    before = lab.instances()
+    running = {name: processes_of(instance) for name, (_, instance) in before.items()}
+    assert running["page/0"], "what was started lives on"
+    stale = json.loads(lab.eas("status", "--json"))["stale"]
+    assert [each["instance"] for each in stale] == ["llm/0", "page/0"]
+    assert "resume" in lab.preview()
+    lab.up()
+    after = lab.instances()
+    assert after == {name: ("ready", instance) for name, (_, instance) in before.items()}
+    for name, (_, instance) in after.items():
+        found = processes_of(instance)
+        assert len(found) == 1 or found == running[name]
+        assert not running[name] or found == running[name], f"{name} was started again"

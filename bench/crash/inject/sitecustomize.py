@@ -30,7 +30,9 @@ CLI = "EAS_CRASH_CLI"
 """Holds the process id of the CLI."""
 KILLS = ("provider", "cli", "both")
 STORE = ("store.py", "opening.py")
-"""Where the ledger's transactions have their names."""
+"""Where the ledger's transactions have their names,"""
+WITHIN = ("_write", "_written", "told", "<lambda>")
+"""and what of it is between the name and the transaction."""
 
 
 class Points:
@@ -130,7 +132,7 @@ def _named() -> str:
     frame = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
-        if Path(code.co_filename).name in STORE and code.co_name != "_write":
+        if Path(code.co_filename).name in STORE and code.co_name not in WITHIN:
             return code.co_name.strip("_")
         frame = frame.f_back  # type: ignore[assignment]
     return "transaction"
