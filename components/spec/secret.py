@@ -226,10 +226,12 @@ def _changed(value: Any, path: str, name: str, change: Change, whole: bool = Fal
     if isinstance(value, str):
         return change(path, name, value, whole)
     if isinstance(value, Mapping):
-        # {"name": "HF_TOKEN", "value": …}: the variable's name, not the word "value".
+        # {"name": "HF_TOKEN", "value": …}: the variable's name, not the word "value"; and a name is none itself.
         variable = value.get("name")
         return {
-            key: _changed(
+            key: item
+            if key == "name" and "value" in value
+            else _changed(
                 item,
                 _inside(path, key),
                 variable if key == "value" and isinstance(variable, str) else key,

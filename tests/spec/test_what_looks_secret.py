@@ -114,6 +114,10 @@ def test_what_a_command_is_given_is_hidden_and_what_it_refers_to_is_not(script: 
     assert filled(public, secrets)["containers"][0]["script"] == script
 
 
+def test_the_name_of_a_variable_is_shown_whatever_it_looks_like() -> None:
+    assert split(env(HF, "fast")) == (env(HF, "fast"), {})
+
+
 def test_the_word_after_a_flag_is_hidden() -> None:
     document = {
         "containers": [{"command": ["serve", "--api-key", "abc", "--port", "80", "--token", "--quiet"]}]
