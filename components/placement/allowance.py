@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from components.placement.board import Board
 from components.placement.choose import Need, homeless
+from components.placement.jobs import Slot
 from components.placement.quota import (
     NOTHING,
     Name,
@@ -18,7 +19,7 @@ from components.placement.quota import (
     sizes_of,
     use_of,
 )
-from components.placement.snapshot import Snapshot
+from components.placement.snapshot import Place, Snapshot
 
 
 class Allowance:
@@ -98,7 +99,18 @@ def _wish(board: Board, pool: str, sizes: Sizes) -> dict[Name, Use]:
     wish: dict[Name, Use] = {}
     for group in board.groups:
         for slot in group.slots:
-            place = slot.kept.place if slot.kept is not None else slot.start.place if slot.start else None
-            if place is not None and place.pool == pool:
-                wish[group.wanted.service, slot.ordinal] = use_of(place, sizes)
+            for place in _ends(slot):
+                if place.pool == pool:
+                    name = (group.wanted.service, slot.ordinal)
+                    wish[name] = Use(*map(max, wish.get(name, NOTHING), use_of(place, sizes)))
     return wish
+
+
+def _ends(slot: Slot) -> Iterator[Place]:
+    """Yield where an instance is in the end: where it finds no place, where it is now, as it then may run on there."""
+    if slot.kept is not None:
+        yield slot.kept.place
+    elif slot.start is not None:
+        yield slot.start.place
+    else:
+        yield from (old.row.place for old in slot.olds if old.row is not None and old.row.state != "stopping")

@@ -182,3 +182,20 @@ def test_a_saved_plan_is_judged_by_the_quota_of_now() -> None:
     [fault] = rejudge(lowered, wanted, made.assignments, made.steps, REFUSE)
     assert "is 2 cards" in fault
     assert violations(lowered, wanted, made, REFUSE) != []
+
+
+def test_a_surge_instance_is_nothing_that_its_ordinal_holds() -> None:
+    rows = (held("llm", 0, "a/0", 5), held("llm", 0, "a/1", 10, role="surge", revision="2", incarnation="s"))
+    made = planned([node("a", 3)], [want("llm", 10, revision="2")], of(memory=6 * 1024), held=rows)
+    assert "5,120 in use and 10,240 wanted" in str(made.blocking[0])
+
+
+def test_who_is_over_the_quota_takes_no_place_from_who_has_to_leave_a_draining_node() -> None:
+    drained = replace(node("a"), state="draining", cause="operator")
+    rows = (held("llm", 0, "a/0", 20),)
+    wanted = [want("aaa", 20), want("llm", 20)]
+    made = planned([drained, node("b")], wanted, of(memory=20 * 1024), options=WAIT, held=rows)
+    assert made.assignments["aaa"][0] is None
+    place = made.assignments["llm"][0]
+    assert place is not None
+    assert place.node == "b"
