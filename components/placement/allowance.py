@@ -41,8 +41,6 @@ class Allowance:
             held_of(snapshot.held, snapshot.owner, quota.pool, self._sizes) for quota in snapshot.quotas
         ]
         self._open: frozenset[Name] = frozenset()
-        self._asked: dict[Name, list[Use]] = {}
-        self._let_in: set[Name] = set()
 
     def begin(self, board: Board) -> None:
         """Note who has no place before any is given."""
@@ -59,15 +57,14 @@ class Allowance:
         ``made_for``: for whom room was made by moves.
         """
         out: dict[Name, str] = {}
-        wishes = [_wish(board, quota.pool, self._sizes) for quota in self._quotas]
-        for quota, held, wish in zip(self._quotas, self._held, wishes, strict=True):
+        for quota, held in zip(self._quotas, self._held, strict=True):
+            wish = _wish(board, quota.pool, self._sizes)
             if exceeded(quota, held, wish):
                 said = sentence(quota, self._owner, held, wish)
                 out |= {name: said for name in left_out(quota, held, wish) if name not in out}
         fresh = {name: said for name, said in out.items() if name in self._open and name not in self.over}
         if fresh:
             self.over |= fresh
-            self._asked |= {name: [wish.get(name, NOTHING) for wish in wishes] for name in fresh}
             return True
         if out and not self.barred.issuperset(made_for):
             self.barred = self.barred.union(made_for)
@@ -76,22 +73,6 @@ class Allowance:
             self.calm = True
             return True
         return False
-
-    def lets_in(self, board: Board) -> bool:
-        """Let those in who are within the quotas after all, since others got no place; return whether there are any.
-
-        Each is let in once: where its place then is another one, it may be left out again.
-        """
-        wishes = [_wish(board, quota.pool, self._sizes) for quota in self._quotas]
-        found = set()
-        for name in sorted(self.over.keys() - self._let_in, key=lambda name: (name[1], name[0])):
-            more = [wish | {name: use} for wish, use in zip(wishes, self._asked[name], strict=True)]
-            if not any(map(exceeded, self._quotas, self._held, more)):
-                wishes = more
-                found.add(name)
-        self.over = {name: said for name, said in self.over.items() if name not in found}
-        self._let_in |= found
-        return bool(found)
 
 
 def _wish(board: Board, pool: str, sizes: Sizes) -> dict[Name, Use]:

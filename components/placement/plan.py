@@ -86,7 +86,7 @@ def decide(snapshot: Snapshot, wanted: Sequence[Wanted], options: PlanOptions) -
                 # What runs on takes room that others may have been given, so all is planned again around it.
                 continue
             homeless = [need for need in homeless if need.slot.kept is None]
-        if allowance.again(board, room.made_for) or allowance.lets_in(board):
+        if allowance.again(board, room.made_for):
             continue
         explainer = Explainer(board, hints(room, allowance.within(homeless), barred), allowance.over)
         refusals = [explainer.refusal(need) for need in sorted(homeless, key=lambda need: need.name)]

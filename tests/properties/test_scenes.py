@@ -77,9 +77,8 @@ def play(seed: int, limits: random.Random | None = None) -> None:
             again = plan(world.snapshot(owner), wants[owner], options)
             # What had to run on where it is may move once this plan has made room, and for what waits the next plan may
             # make as many moves again; all else has come to rest.
-            # Where a claim has two sizes, what a quota leaves out may fit once the others are where they are.
-            sizes = snapshot.quotas and len({view.node.unit for view in world.nodes}) > 1
-            waits = made.refusals and (options.max_moves or sizes)
+            # What a quota leaves out may fit once the others are where they are, on cards where they count less.
+            waits = made.refusals and (options.max_moves or snapshot.quotas)
             if not waits and not any("runs on" in warning for warning in made.warnings):
                 assert not again.steps, again.steps
                 assert again.assignments == made.assignments, (again.assignments, made.assignments)
