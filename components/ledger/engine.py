@@ -113,6 +113,8 @@ class Database:
         """Give a connection whose reads all see one moment. Raises :class:`LedgerError`."""
         with self._readers, self._explained(), self._begun(write=False) as connection:
             yield connection
+            # Nothing was written; psycopg forgets the statements that it has prepared with every rollback.
+            connection.commit()
 
     @contextmanager
     def write(self, *, hurrying: bool = True) -> Iterator[sa.Connection]:

@@ -106,9 +106,10 @@ class _Asking:
         driver = _driver(connection)
         compiled = [self._compiled(query) for query, _ in questions]
         texts = [each.text(asked[1]) for each, asked in zip(compiled, questions, strict=True)]
-        hurry = driver.pipeline() if driver.hurry is None else nullcontext()
-        with _discarding(connection, driver), hurry:
-            cursors = [driver.execute(*text) for text in texts]
+        with _discarding(connection, driver):
+            # Leaving a pipeline waits for all its answers; within one that goes on, the first that is read does.
+            with driver.pipeline() if driver.hurry is None else nullcontext():
+                cursors = [driver.execute(*text) for text in texts]
             pairs = zip(compiled, cursors, strict=True)
             return [each.rows(cursor.fetchall(), cursor) for each, cursor in pairs]
 

@@ -9,6 +9,8 @@ import pytest
 
 from components.ledger import Ledger, open_ledger
 from tests.ledger.audit import audit
+from tests.ledger.line import Line
+from tests.ledger.sites import Postgres
 
 
 @pytest.fixture
@@ -23,3 +25,12 @@ def ledger(file: Path) -> Iterator[Ledger]:
     with open_ledger(str(file), home=file.parent, create=True, alive=lambda holder: None) as opened:
         yield opened
         assert audit(file) == []
+
+
+@pytest.fixture
+def line(postgres: Postgres) -> Iterator[Line]:
+    """A line to the server."""
+    assert postgres.server.port is not None
+    made = Line(postgres.server.port)
+    yield made
+    made.close()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,8 @@ from components.ledger import LedgerDisturbed, LedgerUnreachable, Transition
 from components.ledger import pipeline as driver
 from tests.ledger.audit import content, rows_of
 from tests.ledger.build import BECAUSE, HERE, NOW, OWNER, commit, node, place, run, start, states, stop
-from tests.ledger.sites import PASSWORD, Postgres, Site
+from tests.ledger.line import Line
+from tests.ledger.sites import Postgres, Site
 
 MOST = 60
 """More statements than any transaction here has."""
@@ -105,64 +103,11 @@ def test_a_line_that_is_cut_before_any_message_changes_nothing_but_the_time_it_t
     assert used.audit() == []
 
 
-class Line:
-    """A line to the server that passes everything on, and is cut around one COMMIT: before it gets there, or its answer."""
-
-    def __init__(self, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._port = port
-        self.port = self._listener.getsockname()[1]
-        self.cut = ""
-        self.cuts = 0
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        """Take no more."""
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
-
-    def _pass_on(self, client: socket.socket) -> None:
-        with (
-            client,
-            socket.create_connection(("127.0.0.1", self._port)) as server,
-            contextlib.suppress(OSError),
-        ):
-            while True:
-                for ready in select.select([client, server], [], [])[0]:
-                    said = ready.recv(65_536)
-                    if not said:
-                        return
-                    # As the server reads a statement; READ COMMITTED is none.
-                    if ready is client and b"COMMIT\0" in said and self.cut:
-                        where, self.cut = self.cut, ""
-                        self.cuts += 1
-                        if where == "answer":
-                            server.sendall(said)
-                            server.recv(65_536)
-                        return
-                    (server if ready is client else client).sendall(said)
-
-
-@pytest.fixture
-def line(postgres: Postgres) -> Iterator[Line]:
-    """A line to the server."""
-    assert postgres.server.port is not None
-    made = Line(postgres.server.port)
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize("where", ["commit", "answer"])
 def test_a_commit_that_is_not_answered_is_neither_done_twice_nor_called_failed(
     used: Site, line: Line, where: str
 ) -> None:
-    url = f"postgresql://eas:{PASSWORD}@127.0.0.1:{line.port}/used?gssencmode=disable&sslmode=disable"
-    with Site(url, used.home, used.where).open() as ledger:
+    with line.site(used).open() as ledger:
         line.cut = where
         done = commit(ledger, [start(1, "a", place())], nodes=[node()])
         assert line.cuts == 1
@@ -189,8 +134,7 @@ def test_a_commit_that_is_not_answered_is_neither_done_twice_nor_called_failed(
 
 
 def test_a_line_that_is_cut_every_time_is_a_sentence_and_nothing_is_written(used: Site, line: Line) -> None:
-    url = f"postgresql://eas:{PASSWORD}@127.0.0.1:{line.port}/used?gssencmode=disable&sslmode=disable"
-    with Site(url, used.home, used.where).open() as ledger:
+    with line.site(used).open() as ledger:
         before = content(used.where)
 
         def cut() -> str:
