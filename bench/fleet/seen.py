@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -160,15 +161,27 @@ def _runs(file: Path) -> list[Run]:
     ]
 
 
+REPEATED: Counter[str] = Counter()
+"""Reads that had to be repeated, by SQLite's own name for why: told among the figures of the soak."""
+TRIES = 5
+
+
 def _ask(file: Path, query: str) -> list[dict[str, Any]]:
+    for left in reversed(range(TRIES)):
+        try:
+            return _asked(file, query)
+        except sqlite3.OperationalError as error:
+            # Seen now and then where this process has the file open several times while others die with it.
+            REPEATED[error.sqlite_errorname] += 1
+            if not left:
+                raise
+            time.sleep(0.1)
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _asked(file: Path, query: str) -> list[dict[str, Any]]:
     # Opened for writing, and not written: a reader that may not make the files beside it can meet them half-made.
     with closing(sqlite3.connect(file, timeout=30)) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.row_factory = sqlite3.Row
-        try:
-            return [dict(row) for row in connection.execute(query)]
-        except sqlite3.Error as error:
-            error.add_note(
-                f"{error.sqlite_errorname} of {file}, beside {[each.name for each in file.parent.iterdir()]}"
-            )
-            raise
+        return [dict(row) for row in connection.execute(query)]

@@ -23,6 +23,7 @@ from random import Random
 
 from bench.figures import Figure, calibration, report
 from bench.fleet.lab import Lab
+from bench.fleet.seen import REPEATED
 from bench.soak.beside import Beside
 from bench.soak.hands import DEEDS, Hands
 
@@ -59,9 +60,13 @@ def main() -> int:
     counts = hands.counts + beside.counts
     more = sorted(counts.keys() - DEEDS.keys())
     done = [Figure(f"done: {name}", counts[name], "") for name in (*DEEDS, *more)]
+    repeated = [
+        Figure(f"reads of the bench that were repeated: {name}", n, "") for name, n in REPEATED.items()
+    ]
     figures = [
         Figure("minutes", (time.monotonic() - began) / 60, "min"),
         *done,
+        *repeated,
         Figure("moments in which a card was too full", len(hands.faults), "", 0),
         Figure("differences between ledger, runtime and program at the end", len(differences), "", 0),
     ]

@@ -100,3 +100,18 @@ def test_a_token_that_a_killed_apply_declared_is_taken_back_with_the_file(stack:
         assert rows.execute("SELECT token FROM instance").fetchall() == [("old",)]
     runtime.close()
     assert set(stack.preview().did.values()) == {"same"}
+
+
+def test_settings_of_a_pool_that_a_killed_apply_declared_are_taken_back_with_the_file(stack: Stack) -> None:
+    """Instances start with the pool's settings, which no plan brings along."""
+    stack.service("page", gpu_memory=20)
+    stack.up()
+    before = copy.deepcopy(stack.state)
+    stack.pool("gpu-a", "gpu-b", simulated={"ready_after_s": 1})
+    stack.up()
+    stack.state = before
+    stack.pool("gpu-a", "gpu-b")
+    assert stack.up().did == {"pool/lab": "update", "service/page": "same", PLACEMENT: "same"}
+    with stack.read_ledger() as ledger:
+        assert dict(ledger.pools()[0].settings) == {}
+    assert set(stack.preview().did.values()) == {"same"}

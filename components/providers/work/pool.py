@@ -43,9 +43,13 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
 
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-    """Leave the comparison to the engine, which then shows it key by key; never ask for a replacement."""
-    same = spelled_out(public(olds)) == spelled_out(public(news))
-    return DiffResult(changes=False if same else None)
+    """Leave the comparison to the engine, which then shows it key by key; never ask for a replacement.
+
+    As for services, what Pulumi has as unchanged is declared again where a killed apply left other settings in the ledger.
+    """
+    if spelled_out(public(olds)) != spelled_out(public(news)):
+        return DiffResult(changes=None)
+    return DiffResult(changes=_recorded_otherwise(id_, news))
 
 
 def create(props: dict[str, Any]) -> CreateResult:
@@ -94,6 +98,19 @@ def _refusal(news: dict[str, Any]) -> str:
         resource=news.get("resource"),
         runtime=news.get("runtime"),
         nodes=nodes,
+    )
+
+
+def _recorded_otherwise(id_: str, news: dict[str, Any]) -> bool:
+    """Whether the ledger has this pool's settings otherwise than Pulumi's state; nodes and quotas come with each plan."""
+    if any(unknowns(public(news))):
+        return False
+    told = whole(news)
+    recorded = session.session().reading().pool(told["name"])
+    return (
+        recorded is not None
+        and recorded.holder == id_
+        and dict(recorded.settings) != dict(told.get("settings") or {})
     )
 
 

@@ -14,7 +14,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.ledger import ServiceRecord
+from components.ledger import LedgerError, ServiceRecord
 from components.providers.work import session
 from components.providers.work.gathered import Declaration
 from components.providers.work.inputs import InputError, mapping, public, text, unknowns, whole
@@ -114,14 +114,19 @@ def _compared(side: dict[str, Any]) -> Any:
 
 def _recorded_otherwise(id_: str, news: dict[str, Any]) -> bool:
     """Whether the ledger has another declaration of this resource than Pulumi's state, or none at all."""
-    current = session.session()
-    if any(unknowns(public(news))) or not current.reading().exists:
+    if any(unknowns(public(news))):
         return False
-    record = _record(id_, news)
-    declared = current.declared(news["owner"])
-    holder = declared.holder(record.service)
-    if holder is None:
-        return current.reading().knows(news["owner"])
+    current, owner, record = session.session(), news["owner"], _record(id_, news)
+    try:
+        if not current.reading().exists:
+            return False
+        declared = current.declared(owner)
+        holder = declared.holder(record.service)
+        if holder is None:
+            return current.reading().knows(owner)
+    except LedgerError:
+        # Placement's check comes later, and says it.
+        return False
     # What another resource has taken over by now is not this one's to declare.
     return holder == id_ and not declared.has(record)
 
