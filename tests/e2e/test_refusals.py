@@ -98,4 +98,5 @@ def test_a_ledger_that_cannot_be_used_is_refused(project: Make) -> None:
         assert "eas ledger rebuild" in said
     assert not lab.ledger().exists()
     lab.ledger().write_bytes(saved)
+    lab.ledger().chmod(0o600)
     lab.destroy()
