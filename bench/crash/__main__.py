@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -259,6 +260,8 @@ def attempt(case: Case, folder: Path) -> list[str]:
                 return survive(case.origin, case.point, case.fault, root / str(number))
             except NotHit as error:
                 reason = str(error)
+            except (OSError, subprocess.SubprocessError, ValueError) as error:
+                return [f"it could not be tried or judged: {error}"]
         return [f"{reason}, {ATTEMPTS} times"]
     finally:
         shutil.rmtree(root, ignore_errors=True)

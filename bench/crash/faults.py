@@ -164,7 +164,8 @@ def _mount(folder: Path) -> None:
 
 
 def _unmount(folder: Path) -> None:
-    subprocess.run(["umount", folder], check=True, capture_output=True)
+    # What ends a moment later may still stand in it.
+    subprocess.run(["umount", "--lazy", folder], check=True, capture_output=True)
 
 
 KILLS = (Fault("provider"), Fault("cli"), Fault("both"))
