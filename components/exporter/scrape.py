@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from components.exporter.catalogue import BUCKETS, METRICS, Detail, Metric
 from components.exporter.gauges import Samples, gauges
 from components.exporter.tally import Histogram, Tally
-from components.ledger import Ledger, LedgerError
+from components.ledger import Ledger, LedgerError, LedgerMissing
 
 HOLD = 5.0
 """Seconds for which an answer stands: two Prometheus servers, or a person beside one, cost one reading."""
@@ -82,6 +82,8 @@ class Scraper(Collector):
 
     def _counted(self) -> Samples:
         with self.open_ledger() as ledger:
+            if ledger.absence:
+                raise LedgerMissing(ledger.absence)
             seen = ledger.overview(after=self._newest, now=self.clock())
         if seen.newest < self._newest:
             # Another ledger, or an older one: what was counted is not in it.

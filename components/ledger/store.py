@@ -130,6 +130,16 @@ class Ledger:
         """Whether there is one. If not, every read answers as if nothing had ever been held."""
         return self._database.exists
 
+    @property
+    def absence(self) -> str:
+        """A sentence that says that there is none at its place; empty where there is."""
+        if self.exists:
+            return ""
+        return (
+            f"there is no ledger at {self.url} yet: `eas up` makes one; if stacks run already, the right one is named "
+            "with --ledger, EAS_LEDGER or eas:ledger"
+        )
+
     def close(self) -> None:
         """Close every connection."""
         self._database.close()

@@ -45,8 +45,12 @@ def test_a_ledger_that_cannot_be_read_is_up_0_a_sentence_and_1(fleet: Scratch) -
     assert "eas_up 0.0" in unreachable.stdout
 
 
-def test_a_project_that_was_never_applied_exports_nothing_and_makes_nothing(scratch: Scratch) -> None:
-    assert "eas_up 1.0" in scratch.ok("exporter", "--once")
+def test_a_ledger_that_is_not_there_is_up_0_a_sentence_and_1_and_is_not_made(scratch: Scratch) -> None:
+    result = scratch.eas("exporter", "--once")
+    assert result.exit_code == 1
+    assert "eas_up 0.0" in result.stdout
+    assert "eas_pool" not in result.stdout
+    assert f"there is no ledger at sqlite:///{scratch.root}/.eas/ledger.db yet" in result.stderr
     assert not (scratch.root / ".eas" / "ledger.db").exists()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,19 @@ def lists(scratch: Scratch) -> dict[str, list[str]]:
 def test_a_sound_fleet_has_nothing_to_say(fleet: Scratch) -> None:
     assert lists(fleet) == {}
     assert fleet.ok("status").strip() == "nothing waits, drains, is stale or fails"
+
+
+def test_where_there_is_no_ledger_that_is_the_first_thing_said(fleet: Scratch, tmp_path: Path) -> None:
+    elsewhere = ("--ledger", str(tmp_path / "no-such-folder" / "x.db"))
+    said = f"there is no ledger at sqlite:///{tmp_path}/no-such-folder/x.db yet: "
+    for command in ("status", "pool", "ls"):
+        assert fleet.ok(command, *elsewhere).startswith(said), command
+        result = fleet.eas(command, *elsewhere, "--json")
+        assert (result.exit_code, result.stderr.startswith(said)) == (0, True), command
+        json.loads(result.stdout)
+        assert "there is no ledger" not in fleet.ok(command), command
+    assert "nothing waits" not in fleet.ok("status", *elsewhere)
+    assert not (tmp_path / "no-such-folder").exists()
 
 
 def test_who_waits_and_who_must_leave_is_listed(scratch: Scratch) -> None:

@@ -191,6 +191,19 @@ def test_it_ends_with_cards_endpoints_and_three_commands_to_try(fleet: Scratch, 
     assert lines[-3].startswith("  eas why llm/0")
 
 
+def test_what_to_try_next_finds_the_ledger_that_this_run_was_told(
+    fleet: Scratch, pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = fleet.root / ".eas" / "ledger.db"
+    assert "EAS_LEDGER" not in fleet.ok("up", "--yes")
+    flagged = fleet.ok("up", "--yes", "--ledger", str(ledger)).splitlines()
+    assert [line.endswith(f" --ledger sqlite:///{ledger}") for line in flagged[-3:]] == [True] * 3
+    monkeypatch.setenv("EAS_LEDGER", str(ledger))
+    told = fleet.ok("up", "--yes").splitlines()
+    assert told[-5:-3] == ["try next:", f"  export EAS_LEDGER=sqlite:///{ledger}"]
+    assert told[-3].startswith("  eas why llm/0")
+
+
 def test_down_stops_what_the_ledger_holds_and_then_destroys(fleet: Scratch, pulumi: FakePulumi) -> None:
     shown = fleet.ok("down")
     assert "stopped 3: llm/0, llm/1, page/0" in shown

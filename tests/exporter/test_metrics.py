@@ -181,10 +181,17 @@ def test_an_answer_stands_for_a_moment(scene: Scene) -> None:
     assert "eas_commits_total" in values(scraper)
 
 
-def test_a_ledger_that_is_not_there_yet_is_empty(scene: Scene, tmp_path: Path) -> None:
-    scene.site = replace(scene.site, url=str(tmp_path / "none" / "ledger.db"))
-    assert values(scene.scraper())["eas_up"] == {(): 1}
+def test_a_ledger_that_is_not_there_is_not_up_until_it_is(scene: Scene, tmp_path: Path) -> None:
+    busy(scene)
+    good = scene.site
+    scene.site = replace(good, url=str(tmp_path / "none" / "ledger.db"))
+    scraper = scene.scraper()
+    assert values(scraper) == {"eas_up": {(): 0}, "eas_scrape_duration_seconds": {(): 0}}
+    (said,) = scene.said
+    assert said.startswith(f"there is no ledger at sqlite:///{tmp_path}/none/ledger.db yet: `eas up` makes one")
     assert not (tmp_path / "none").exists()
+    scene.site = good
+    assert values(scraper)["eas_up"] == {(): 1}
 
 
 def test_a_ledger_that_cannot_be_read_is_told_once_and_read_again_when_it_can(

@@ -155,6 +155,11 @@ class Session:
         """Print the answer: ``data`` as JSON with ``--json``, else ``text``."""
         print(json.dumps(data, indent=2, ensure_ascii=False, default=str) if self.json_output else text)
 
+    def note_absence(self) -> None:
+        """Say where no ledger is: what is read of it then is no news of anything that runs."""
+        if absence := self.ledger.absence:
+            self.note(absence)
+
     def note(self, sentence: str) -> None:
         """Say something beside the answer; with ``--json`` it goes to stderr."""
         print(sentence, file=sys.stderr if self.json_output else sys.stdout, flush=True)

@@ -36,13 +36,26 @@ def show_closing(session: Session) -> None:
         if lines:
             print("\n".join(lines), flush=True)
     print("try next:")
-    for line in suggestions(session, rows):
+    for line in [*exports(session), *suggestions(session, rows)]:
         print(f"  {line}", flush=True)
+
+
+def exports(session: Session) -> list[str]:
+    """Return the line without which a command finds another ledger: what `make` or one call was told, a shell is not."""
+    from components.ledger.location import ENVIRONMENT
+
+    place = session.ledger_place
+    if place.source != ENVIRONMENT:
+        return []
+    hidden = "" if place.url == place.shown else "  # with its password in the place of ***"
+    return [f"export {ENVIRONMENT}={shlex.quote(place.shown)}{hidden}"]
 
 
 def suggestions(session: Session, rows: Sequence[InstanceRow]) -> list[str]:
     """Return three commands that say more about what runs, or what to do where nothing does."""
     stack = [] if session.stack_flag is None else ["--stack", session.stack_flag]
+    if session.ledger_flag is not None:
+        stack += ["--ledger", session.ledger_place.shown]
     if not rows:
         words = [["eas", "check"], ["eas", "plan", "--cards"], ["eas", "pool"]]
     else:

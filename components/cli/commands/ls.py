@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
         """List the services of this stack: instances ready of wanted, slice, cards, status, endpoint."""
         from components.placement.picture import columns
 
+        session.note_absence()
         found = listing(session)
         rows = [
             (

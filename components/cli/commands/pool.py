@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
 
         Shows what the ledger holds; before the first `up`, what pool.yaml declares.
         """
+        session.note_absence()
         snapshot = snapshot_now(session)
         usage = _usage(snapshot)
         recorded = (row for name in _pools(snapshot) for row in session.ledger.node_states(name))

@@ -39,8 +39,10 @@ def register(app: typer.Typer) -> None:
         `eas release` gives it up. Crash-looping: three failures or more within the hour. A conflict is
         a plan that was refused when it was committed, because others had been faster; those of the last hour are shown.
         """
+        session.note_absence()
         facts = standing(session.ledger, session.ledger.time(now()))
-        session.show(facts, _text(facts, session.owner))
+        if session.json_output or session.ledger.exists:
+            session.show(facts, _text(facts, session.owner))
 
 
 def standing(ledger: Ledger, at: datetime) -> dict[str, list[Fact]]:
