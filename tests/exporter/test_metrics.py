@@ -188,7 +188,9 @@ def test_a_ledger_that_is_not_there_is_not_up_until_it_is(scene: Scene, tmp_path
     scraper = scene.scraper()
     assert values(scraper) == {"eas_up": {(): 0}, "eas_scrape_duration_seconds": {(): 0}}
     (said,) = scene.said
-    assert said.startswith(f"there is no ledger at sqlite:///{tmp_path}/none/ledger.db yet: `eas up` makes one")
+    assert said.startswith(
+        f"there is no ledger at sqlite:///{tmp_path}/none/ledger.db yet: `eas up` makes one"
+    )
     assert not (tmp_path / "none").exists()
     scene.site = good
     assert values(scraper)["eas_up"] == {(): 1}
