@@ -12,6 +12,7 @@ import pulumi
 
 from components.spec.fault import SpecError
 from components.spec.options import stack_max_moves
+from components.spec.owners import SUFFIX_BYTES
 
 if TYPE_CHECKING:
     from components.ledger import Hashes
@@ -48,7 +49,8 @@ def settings_of(config: pulumi.Config) -> FleetSettings:
     if not owner:
         raise pulumi.RunError(
             "eas:owner is not set, so the ledger cannot tell this stack from others. Run `make setup`, or "
-            "`pulumi config set eas:owner ORGANIZATION/PROJECT/STACK-$(openssl rand -hex 3)` once for this stack"
+            "`pulumi config set eas:owner "
+            f"ORGANIZATION/PROJECT/STACK-$(openssl rand -hex {SUFFIX_BYTES})` once for this stack"
         )
     recorded = recorded_hashes(config.get("ledger")) if not secret and REVIEWING in os.environ else None
     if not secret and recorded is None:

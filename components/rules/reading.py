@@ -103,6 +103,14 @@ READING: tuple[Rule[Any], ...] = (
         _read,
     ),
     Rule(
+        "quota-figure",
+        "invalid",
+        "reading",
+        "A quota of a pool limits cards, memory_gib or compute, and nothing else.",
+        "Write one of these figures.",
+        _read,
+    ),
+    Rule(
         "autoscaler-camel-case",
         "ineffective",
         "reading",

@@ -16,6 +16,7 @@ from components.spec.catalogue import catalogue as shipped_catalogue
 from components.spec.fault import Fault, Level
 from components.spec.files import Document
 from components.spec.keys import NotPlain, plain
+from components.spec.nearest import did_you_mean
 from components.spec.node import Card, Node
 from components.spec.nodes import nodes_of
 from components.spec.placed import placed
@@ -30,6 +31,7 @@ from components.spec.pool_file import (
     RuntimeName,
     TypeEntry,
 )
+from components.spec.positions import join
 from components.spec.quotas import Quotas
 from components.spec.shown import shown
 from components.spec.typed import TypeFault, explain, unknown_keys
@@ -198,8 +200,11 @@ class _Reader:
             )
             return None
         for path, key, value, block in unknown_keys(PoolEntry, made):
-            unknown = unknown_fault(path, key, block, value)
-            self._add(unknown.fault, unknown.level)
+            if block is QuotaEntry:
+                self._add(_no_figure(join(path, key), key))
+            else:
+                unknown = unknown_fault(path, key, block, value)
+                self._add(unknown.fault, unknown.level)
         try:
             entry = PoolEntry.model_validate(made)
         except ValidationError as error:
@@ -277,6 +282,14 @@ def _not_ones_own(entry: PoolEntry) -> Iterator[TypeFault]:
             message = f"pool {entry.name!r} is another stack's (reference: true), so its {name} is what that stack declares."
             fix = "Delete it here, or delete reference where this stack is to declare the pool."
             yield TypeFault("reference-says-no-nodes", name, None, message, fix)
+
+
+def _no_figure(field: str, key: str) -> TypeFault:
+    """Return the fault of a figure that quotas do not have: kept as it stands it would limit nobody."""
+    known = list(QuotaEntry.model_fields)
+    message = f"{field} is no figure of a quota, so it would limit nobody."
+    fix = did_you_mean(key, known).capitalize() or f"Write {', '.join(known[:-1])} or {known[-1]}."
+    return TypeFault("quota-figure", field, None, message, fix)
 
 
 def _figures(quota: QuotaEntry) -> dict[str, int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from components.spec.owners import without_suffix
 
 Quotas = Mapping[str, Mapping[str, int]]
 """Entry (``default``, or a pattern of owners) -> figure (``cards``, ``memory_gib``, ``compute``) -> how much."""
@@ -13,8 +14,6 @@ DEFAULT = "default"
 """The entry for whom no other one is."""
 CARD = 1000
 """A card in the unit in which parts of cards are counted."""
-_SUFFIX = re.compile(r"-[0-9a-f]{6}$")
-"""What setup puts behind a stack's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,7 @@ def quota_of(pool: str, quotas: Quotas, owner: str, declared_by: str = "") -> Qu
     Of the entries that match, the one that is the most exact counts: part by part from the left a name counts before a
     pattern, and a longer pattern before a shorter one.
     """
-    plain = _SUFFIX.sub("", owner)
-    matching = [entry for entry in quotas if entry in (plain, owner) or _matches(entry, plain)]
+    matching = [entry for entry in quotas if _is_for(entry, owner)]
     entry = min(matching, key=_exactness, default=DEFAULT if DEFAULT in quotas else None)
     said = quotas[entry] if entry is not None else {}
     if entry is None or not said:
@@ -54,6 +52,19 @@ def quota_of(pool: str, quotas: Quotas, owner: str, declared_by: str = "") -> Qu
         memory=None if memory is None else memory * 1024,
         compute=said.get("compute"),
     )
+
+
+def entries_for_nobody(quotas: Quotas, owners: Iterable[str]) -> list[str]:
+    """Return the entries, but for the default, that are for none of these ``owners``: misspelt, or for one yet to come."""
+    known = sorted(set(owners))
+    return sorted(
+        entry for entry in quotas if entry != DEFAULT and not any(_is_for(entry, owner) for owner in known)
+    )
+
+
+def _is_for(entry: str, owner: str) -> bool:
+    plain = without_suffix(owner)
+    return entry in (plain, owner) or _matches(entry, plain)
 
 
 def _matches(entry: str, owner: str) -> bool:

@@ -42,6 +42,22 @@ def test_what_the_stack_takes_and_may_take_is_shown_and_more_is_refused(scratch:
     assert "`cards: 2, memory_gib: 88`" in refused[0]
 
 
+def test_an_entry_that_is_for_nobody_is_told_with_what_is_perhaps_meant(scratch: Scratch) -> None:
+    text = (scratch.root / "pool.yaml").read_text()
+    own = "quotas:\n  organization/eas-slices/tset: {cards: 1}\n  organization/eas-slices/test: {cards: 2}\n"
+    (scratch.root / "pool.yaml").write_text(text + own + "  default: {cards: 1}\n")
+    scratch.service("llm", gpu_memory=20)
+    scratch.apply()
+    near = "organization/eas-slices/test"
+    assert scratch.json("pool")["quotas_for_nobody"] == [
+        {"pool": "lab", "entry": "organization/eas-slices/tset", "perhaps": near}
+    ]
+    assert (
+        "quota 'organization/eas-slices/tset' of pool lab is for no stack that the ledger knows; "
+        f"did you mean '{near}'?"
+    ) in scratch.ok("pool")
+
+
 def test_without_quotas_nothing_of_them_is_shown(fleet: Scratch) -> None:
     assert fleet.json("pool")["quotas"] == []
     assert "QUOTA" not in fleet.ok("pool")

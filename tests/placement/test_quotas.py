@@ -35,6 +35,9 @@ QUOTAS = {
         ("acme/shop/prod-77aa88", 3),
         ("acme/shop/dev-77aa88", 1),
         ("acme/ops/dev-77aa88", None),
+        ("acme/search/prod-77aa88ff", 4),
+        ("acme/search/prod-77aa88ff00112233", 4),
+        ("acme/search/prod-77aa88f", 2),
     ],
 )
 def test_the_most_exact_entry_counts_and_the_random_suffix_is_no_part_of_the_name(

@@ -134,12 +134,21 @@ def test_a_pool_of_this_machine_needs_no_id() -> None:
         ({"default": "yes"}, "field-type", "default"),
         ({"runtme": "local"}, "misspelt-key", "runtme"),
         ({"nodes": {"n": {"instance_type": "ecs.gn8v.4xlarge", "zon": "a"}}}, "misspelt-key", "nodes.n.zon"),
+        ({"quotas": {"default": {"card": 1}}}, "quota-figure", "quotas.default.card"),
         ({"local": {"run": {"a": 5}}}, "field-type", "local.run.a"),
         ({"local": {"parallel": 0}}, "in-range", "local.parallel"),
     ],
 )
 def test_wrong_types_are_told_with_their_field(changes: Any, rule: Any, field: Any) -> None:
     assert (rule, field) in [(fault.rule, fault.field) for fault in pool_faults(**changes)]
+
+
+def test_a_misspelt_figure_of_a_quota_is_refused_since_it_would_limit_nobody() -> None:
+    faults = pool_faults(quotas={"acme/search/prod": {"card": 1}, "default": {"hours": 3}})
+    assert [(fault.rule, fault.level, fault.fix) for fault in faults] == [
+        ("quota-figure", "invalid", "Did you mean 'cards'?"),
+        ("quota-figure", "invalid", "Write cards, memory_gib or compute."),
+    ]
 
 
 def test_options_have_the_documented_defaults() -> None:

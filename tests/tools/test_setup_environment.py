@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
 
+import pulumi
 import pytest
 
+from components.spec.quotas import CARD, quota_of
 from tools.setup import environment, stack
 from tools.setup.layout import Layout
 from tools.setup.report import SetupError
@@ -81,6 +85,36 @@ def test_a_lost_stack_file_is_not_replaced_while_the_stack_holds_something(layou
 def test_a_stack_name_that_pulumi_or_a_file_cannot_have_is_refused(layout: Layout, name: str) -> None:
     with pytest.raises(SetupError, match="cannot name a stack"):
         stack.ensure(layout, name, {})
+
+
+def test_the_owner_that_setup_makes_is_bound_by_the_quota_of_its_stack(layout: Layout) -> None:
+    owner = stack.minted(layout, "prod")
+    assert stack.minted(layout, "prod") != owner
+    quotas = {"organization/eas-slices/prod": {"cards": 2}, "default": {"cards": 9}}
+    for who in (owner, stack.minted(layout, "prod")):
+        found = quota_of("lab", quotas, who)
+        assert found is not None
+        assert (found.entry, found.cards) == ("organization/eas-slices/prod", 2 * CARD)
+
+
+def test_two_projects_have_owners_that_quotas_tell_apart(layout: Layout) -> None:
+    (layout.root / "Pulumi.yaml").write_text('name: "search"\nruntime: python\n')
+    owner = stack.minted(layout, "prod")
+    assert owner.startswith("organization/search/prod-")
+    assert quota_of("lab", {"organization/eas-slices/prod": {"cards": 2}}, owner) is None
+    assert quota_of("lab", {"organization/search/*": {"cards": 2}}, owner) is not None
+
+
+def test_the_advice_of_a_stack_without_an_owner_makes_one_that_quotas_know() -> None:
+    from components.resources.settings import settings_of
+
+    with pytest.raises(pulumi.RunError, match=r"openssl rand -hex (\d+)\)") as raised:
+        settings_of(pulumi.Config("eas-nothing"))
+    said = re.search(r"-hex (\d+)", str(raised.value))
+    assert said is not None
+    assert (
+        quota_of("lab", {"a/b/prod": {"cards": 2}}, f"a/b/prod-{secrets.token_hex(int(said[1]))}") is not None
+    )
 
 
 @pytest.mark.e2e

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = "eas-slices"
-"""The name in ``Pulumi.yaml``; Pulumi files its state under it."""
+"""The name in ``Pulumi.yaml`` as it is shipped."""
+_NAME = re.compile(r"^name:\s*[\"']?([A-Za-z0-9_.-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,13 @@ class Layout:
     """The places of one checkout."""
 
     root: Path
+
+    @property
+    def project(self) -> str:
+        """The name in ``Pulumi.yaml``; Pulumi files its state under it, and it tells one team's stacks from another's."""
+        file = self.root / "Pulumi.yaml"
+        found = _NAME.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+        return found[1] if found else PROJECT
 
     @property
     def venv(self) -> Path:
@@ -62,11 +71,11 @@ class Layout:
 
     def stack_record(self, stack: str) -> Path:
         """Pulumi's state of a stack."""
-        return self.state / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
+        return self.state / ".pulumi" / "stacks" / self.project / f"{stack}.json"
 
     def stack_locks(self, stack: str) -> Path:
         """The folder in which Pulumi leaves a file for each process that changes the stack."""
-        return self.state / ".pulumi" / "locks" / "organization" / PROJECT / stack
+        return self.state / ".pulumi" / "locks" / "organization" / self.project / stack
 
 
 def toolchain_cache() -> Path:

@@ -8,8 +8,9 @@ import secrets
 import subprocess
 from collections.abc import Mapping
 
+from components.spec.owners import SUFFIX_BYTES, owner_of
 from tools.setup.files import write
-from tools.setup.layout import PROJECT, Layout
+from tools.setup.layout import Layout
 from tools.setup.report import SetupError, say
 
 TEMPLATE = "Pulumi.template.yaml"
@@ -35,14 +36,19 @@ def ensure(layout: Layout, stack: str, env: Mapping[str, str]) -> None:
     _pulumi(layout, env, "stack", "select", "--create", stack)
     configured = file.read_text()
     if f"{OWNER}:" not in configured:
-        owner = f"organization/{PROJECT}/{stack}-{secrets.token_hex(4)}"
+        owner = minted(layout, stack)
         _pulumi(layout, env, "config", "set", "--stack", stack, OWNER, owner)
         say("stack", f"{stack} owns what it starts as {owner}")
     if f"{SECRET}:" not in configured:
         # Read from standard input: an argument could be seen by every process of the machine.
-        minted = secrets.token_urlsafe(32)
-        _pulumi(layout, env, "config", "set", "--stack", stack, "--secret", SECRET, given=minted)
+        drawn = secrets.token_urlsafe(32)
+        _pulumi(layout, env, "config", "set", "--stack", stack, "--secret", SECRET, given=drawn)
     say("stack", f"{stack} is selected")
+
+
+def minted(layout: Layout, stack: str) -> str:
+    """Return a new owner for this stack of this project."""
+    return owner_of(layout.project, stack, secrets.token_hex(SUFFIX_BYTES))
 
 
 def refuse_a_lost_file(layout: Layout, stack: str) -> None:

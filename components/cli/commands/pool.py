@@ -38,8 +38,12 @@ def register(app: typer.Typer) -> None:
         recorded = (row for name in _pools(snapshot) for row in session.ledger.node_states(name))
         said = _sayings(snapshot, recorded)
         quotas = _quotas(session, snapshot)
-        text = "\n".join([_text(session, snapshot, usage, said), *_quota_lines(quotas)])
-        session.show({**usage, "states": [one.to_dict() for one in said], "quotas": quotas}, text)
+        idle = _quotas_for_nobody(session, snapshot)
+        text = "\n".join(
+            [_text(session, snapshot, usage, said), *_quota_lines(quotas), *map(_for_nobody, idle)]
+        )
+        facts = {"states": [one.to_dict() for one in said], "quotas": quotas, "quotas_for_nobody": idle}
+        session.show({**usage, **facts}, text)
 
 
 def usage_now(session: Session) -> dict[str, Any]:
@@ -84,6 +88,30 @@ def _quotas(session: Session, snapshot: Snapshot) -> list[dict[str, Any]]:
                     {"owner": owner, "pool": pool.name, "entry": quota.entry, **numbers(quota, used)}
                 )
     return found
+
+
+def _quotas_for_nobody(session: Session, snapshot: Snapshot) -> list[dict[str, str]]:
+    """Return the entries that are for no owner that the ledger knows, each with the owner that is perhaps meant."""
+    from components.spec.nearest import nearest
+    from components.spec.owners import without_suffix
+    from components.spec.quotas import entries_for_nobody
+
+    pools = session.ledger.pools()
+    if not any(pool.quotas for pool in pools):
+        return []
+    owners = {session.owner, *(pool.owner for pool in pools), *(row.owner for row in snapshot.held)}
+    owners |= {service.owner for service in session.ledger.services()}
+    plain = {without_suffix(owner) for owner in owners}
+    return [
+        {"pool": pool.name, "entry": entry, "perhaps": "".join(nearest(entry, plain, 1))}
+        for pool in pools
+        for entry in entries_for_nobody(pool.quotas, owners)
+    ]
+
+
+def _for_nobody(found: dict[str, str]) -> str:
+    meant = f"; did you mean {found['perhaps']!r}?" if found["perhaps"] else ""
+    return f"quota {found['entry']!r} of pool {found['pool']} is for no stack that the ledger knows{meant}"
 
 
 def _quota_lines(quotas: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         examples="""
             eas release
             eas release llm/0
-            eas release --owner organization/shop/gone-1a2b3c --yes
+            eas release --owner organization/shop/gone-1a2b3c4d --yes
         """,
     )
     def release(
