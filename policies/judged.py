@@ -85,7 +85,7 @@ def _facts(data: Any) -> PoolFacts | None:
 
 
 def _pool(props: Mapping[str, Any], resource: str, _configured: Configured) -> Iterator[Violation]:
-    plain = to_plain(props, "name", "resource", "runtime", "nodes")
+    plain = to_plain(props, "name", "resource", "runtime", "nodes", "quotas")
     yield from _unknown(plain, resource)
     if plain.unknown:
         return
@@ -98,6 +98,7 @@ def _pool(props: Mapping[str, Any], resource: str, _configured: Configured) -> I
         # Without nodes it takes those that the runtime reports.
         discover=not nodes,
         nodes=tuple(Node.from_dict(nodes[key]) for key in sorted(nodes)),
+        quotas=plain.data.get("quotas") or {},
     )
     for fault in judge_pool(pool):
         yield Violation(fault.rule, name, str(fault))

@@ -135,7 +135,9 @@ def test_each_rule_of_a_pool_is_judged_there(pack: Any, rule: Any) -> None:
     for which, changes in zip(("broken", "kept"), POOL_CASES[rule], strict=True):
         made = pool(**changes)
         nodes = {node.name: node.to_dict() for node in made.nodes}
-        inputs = pool_inputs(name=made.name, resource=made.resource, runtime=made.runtime, nodes=nodes)
+        inputs = pool_inputs(
+            name=made.name, resource=made.resource, runtime=made.runtime, nodes=nodes, quotas=made.quotas
+        )
         configure(pack, **{rule: "mandatory"})
         said[which] = [message for _, _, message in analyze_inputs(pack, POOL, inputs, made.name)]
     assert (rule in JUDGED_BY_CHECK) != any(message.endswith(f"[{rule}]") for message in said["broken"])
