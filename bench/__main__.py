@@ -3,8 +3,9 @@
     python -m bench [NAME ...] [--json]
 
 Each is a program of its own, ``python -m bench.NAME --json``, whose last line is one object
-``{"figures": [{"name", "value", "unit", "target", "holds"}, ...]}``. Exit status 1 where a target is missed, or where a
-benchmark is not there, ends badly or prints something else: that is said, never skipped.
+``{"figures": [{"name", "value", "unit", "target", "holds"}, ...], "skipped": [sentence, ...]}``. What it skipped is a line
+of the table. Exit status 1 where a target is missed, or where a benchmark is not there, ends badly or prints something
+else: that is said, never skipped.
 """
 
 from __future__ import annotations
@@ -53,11 +54,14 @@ HEADINGS = ("bench", "figure", "value", "unit", "target", "holds")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table. ``target`` as the benchmark prints it: the most that ``value`` may be, or a sentence."""
+    """One line of the table. ``target`` as the benchmark prints it: the most that ``value`` may be, or a sentence.
+
+    ``value`` is None where the line says what was skipped.
+    """
 
     bench: str
     name: str
-    value: float
+    value: float | None
     unit: str
     target: float | str | None
     holds: bool
@@ -67,7 +71,8 @@ class Line:
         promised = self.target not in (None, "")
         target = f"<= {self.target:g}" if isinstance(self.target, int | float) else self.target or ""
         holds = ("yes" if self.holds else "NO") if promised or not self.holds else ""
-        return (self.bench, self.name, f"{self.value:,.2f}", self.unit, target, holds)
+        value = "" if self.value is None else f"{self.value:,.2f}"
+        return (self.bench, self.name, value, self.unit, target, holds)
 
 
 class Unreadable(Exception):
@@ -143,8 +148,11 @@ def run(name: str, arguments: Iterable[str]) -> list[Line]:
 def _read(name: str, output: str) -> list[Line] | None:
     """Return the figures of the last line, or None where it is something else."""
     try:
-        figures = json.loads(output.strip().splitlines()[-1])["figures"]
-        return [_line(_short(name), figure) for figure in figures]
+        told = json.loads(output.strip().splitlines()[-1])
+        skipped = [
+            Line(_short(name), f"skipped: {part}", None, "", None, True) for part in told.get("skipped", ())
+        ]
+        return [*(_line(_short(name), figure) for figure in told["figures"]), *skipped]
     except (IndexError, KeyError, TypeError, ValueError):
         return None
 

@@ -66,10 +66,15 @@ def peak_memory(name: str = "peak memory of this process", target: float | None 
     return Figure(name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", target)
 
 
-def report(figures: Sequence[Figure], *, as_json: bool) -> int:
-    """Print the figures, with ``as_json`` also as the last line; return 1 if a target is missed, else 0."""
+def report(figures: Sequence[Figure], *, as_json: bool, skipped: Sequence[str] = ()) -> int:
+    """Print the figures, with ``as_json`` also as the last line; return 1 if a target is missed, else 0.
+
+    ``skipped``: what was not measured, and why; it is said wherever the figures are.
+    """
     for figure in figures:
         print(figure)
+    for part in skipped:
+        print(f"skipped: {part}")
     if as_json:
-        print(json.dumps({"figures": [figure.to_dict() for figure in figures]}))
+        print(json.dumps({"figures": [figure.to_dict() for figure in figures], "skipped": list(skipped)}))
     return 0 if all(figure.holds for figure in figures) else 1

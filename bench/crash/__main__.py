@@ -13,7 +13,8 @@ nothing to do.
 
 ``--sample N``: only N cases, spread evenly over all, the same ones each time. ``--minutes M``: none is begun later; what
 was tried by then is spread evenly as well, and the figures say of how many. ``--checkpoints``: Pulumi writes its state at
-every step, as it does by itself, instead of once at the end, as `make up` has it; then only those writes are tried.
+every step, as it does by itself, instead of once at the end, as `make up` has it; then only those writes are tried. Without
+a PostgreSQL server, or leave to mount a file system, that part is skipped, and said; what is named must be had.
 """
 
 from __future__ import annotations
@@ -79,9 +80,12 @@ def main() -> int:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, True)
         try:
-            cases = sampled(list(_cases(asked, folder, stack)), asked.sample)
+            cases = sampled(list(_cases(asked, folder, stack, board.skipped)), asked.sample)
         except NoGate as error:
-            print(f"skipped: Pulumi's writes cannot be held: {error}", file=sys.stderr)
+            print(f"error: Pulumi's writes cannot be held: {error}", file=sys.stderr)
+            return 1
+        except NotHad as error:
+            print(f"error: {error}", file=sys.stderr)
             return 1
         board.all = len(cases)
         # A server that is killed is everybody's: those cases come last, one after the other.
@@ -91,7 +95,11 @@ def main() -> int:
             with ThreadPoolExecutor(jobs) as executor:
                 list(executor.map(lambda case: board.tried(case, folder), spread(some)))
     print(board.table())
-    return report(board.figures(cases), as_json=asked.json)
+    return report(board.figures(cases), as_json=asked.json, skipped=board.skipped)
+
+
+class NotHad(Exception):
+    """What was asked for by its name cannot be had here; the message says why."""
 
 
 @dataclass
@@ -101,6 +109,7 @@ class Board:
     began: float
     limit_s: float
     all: int = 0
+    skipped: list[str] = field(default_factory=list)
     done: Counter[tuple[tuple[str, str], str]] = field(default_factory=Counter)
     lost: Counter[tuple[tuple[str, str], str]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -154,7 +163,8 @@ class Board:
         made.append(
             Figure("effects of the recorded runs", sum(each.endswith(":after") for _, each in points), "")
         )
-        made.append(Figure("cases asked for", self.all, ""))
+        made.append(Figure("cases asked for", self.all, "", at_least=1))
+        made.append(Figure("cases tried", self.done.total(), "", at_least=1))
         made.append(Figure("minutes", (time.monotonic() - self.began) / 60, "min"))
         return made
 
@@ -188,17 +198,22 @@ def _of(known: Sequence[str]) -> Callable[[str], list[str]]:
     return parse
 
 
-def _cases(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterator[Case]:
+def _cases(asked: argparse.Namespace, folder: Path, stack: ExitStack, skipped: list[str]) -> Iterator[Case]:
+    """Yield all that are asked for; what cannot be had is added to ``skipped``, and :class:`NotHad` where it was named."""
     for ledger in asked.ledger or LEDGERS:
         try:
             server = stack.enter_context(postgres_server()).server if ledger == "postgresql" else None
         except NoServer as error:
-            print(f"skipped: no PostgreSQL server: {error}", file=sys.stderr)
+            if asked.ledger:
+                raise NotHad(f"--ledger {ledger} cannot be tried: {error}") from error
+            skipped.append(f"ledger {ledger}, all of it: {error}")
             continue
         faults = [fault for fault in FAULTS[ledger] if not asked.fault or fault.name in asked.fault]
         for fault in faults:
             if reason := fault.skipped():
-                print(f"skipped: {fault.name}: {reason}", file=sys.stderr)
+                if asked.fault:
+                    raise NotHad(f"--fault {fault.name!r} cannot be tried: {reason}")
+                skipped.append(f"{ledger}, {fault.name}: {reason}")
         faults = [fault for fault in faults if not fault.skipped()]
         for scenario in SCENARIOS:
             if not asked.scenario or scenario.name in asked.scenario:

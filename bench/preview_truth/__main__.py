@@ -1,6 +1,6 @@
 """Random changes of a fleet with the real CLI on the simulated runtime: the end is the preview, or the apply says why not.
 
-    python -m bench.preview_truth [--changes 500] [--seed 1] [--series 2] [--json]
+    python -m bench.preview_truth [--changes 500] [--seed 1] [--series 4] [--json]
 
 A series is one project in which each change begins where the last one ended: services come, are scaled, resized, rolled,
 given another token and removed, nodes are drained and come back. Most are previewed with ``eas preview --save-plan``, a
@@ -8,7 +8,9 @@ neighbour commits or an operator drains in between (often just where the plan wa
 the others are ``eas up``. Afterwards ledger and runtime are read with queries of our own: who was to start has started with
 that slice on that card and revision, who was to stay was not touched, and nobody else is there. A refusal must name its
 reason, leave everything as it was, and be true: what came between must really be in the way. Previews that refuse come on
-top of ``--changes``. Series run beside each other, one process each; a seed gives the same changes again.
+top of ``--changes``. Series run beside each other, one process each; a seed gives the same changes again. Each series has
+its services placed another way: as by default, with leave to move others, waiting where there is no room, or memory apart
+from compute.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from typing import get_args
 
 from bench.figures import Figure, calibration, report
 from bench.preview_truth.race import race
-from bench.preview_truth.series import WEIGHTS, Outcome, Verdict
+from bench.preview_truth.series import POOLS, WEIGHTS, Outcome, Verdict
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
@@ -37,7 +39,7 @@ def main() -> int:
     )
     parser.add_argument("--changes", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--series", type=int, default=2, help="projects, side by side")
+    parser.add_argument("--series", type=int, default=len(POOLS), help="projects, side by side")
     parser.add_argument("--verbose", action="store_true", help="a line for each change")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A benchmark for tests: ``python -m tests.bench.tiny holds|misses|silent|crashes|lies --json``."""
+"""A benchmark for tests: ``python -m tests.bench.tiny holds|misses|silent|crashes|lies|skips --json``."""
 
 import json
 import sys
@@ -16,5 +16,6 @@ else:
         {"name": "memory", "value": 1200, "unit": "MiB", "target": None, "holds": True},
     ]
     print("seconds 1.5")
-    print(json.dumps({"figures": figures}))
+    skipped = ["postgresql: no server"] if wish == "skips" else []
+    print(json.dumps({"figures": figures, "skipped": skipped}))
     sys.exit(int(wish in ("misses", "lies")))
