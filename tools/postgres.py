@@ -158,7 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     server = Server(asked.folder.resolve())
     try:
-        if asked.action == "stop":
+        if asked.action == "stop" and not server.runs():
+            print(f"no server of {server.folder} runs")
+        elif asked.action == "stop":
             server.stop()
         else:
             fresh = not (server.folder / "data").exists()

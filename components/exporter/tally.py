@@ -1,4 +1,4 @@
-"""What is counted from the ledger's events. They are never deleted, so whoever starts anew counts to the same numbers.
+"""What is counted from the ledger's events. Whoever starts anew counts to the same numbers, as long as nobody prunes them.
 
 Fed with events in their order; knows nothing of the ledger or the time of day.
 """

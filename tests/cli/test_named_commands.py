@@ -13,7 +13,7 @@ from components.cli.commands.ledger import Action
 from components.cli.main import app
 
 COMPONENTS = Path(__file__).resolve().parents[2] / "components"
-NAMED = re.compile(r"`eas ([a-z][a-z-]*)(?: ([a-z]+))?")
+NAMED = re.compile(r"`eas ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 COMMANDS = {str(info.name) for info in app.registered_commands}
 ACTIONS = {str(action) for action in Action}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from components.exporter.catalogue import BUCKETS, METRICS, Detail
+from components.exporter.scrape import Scraper
 from components.exporter.server import text_of
 from components.ledger import LeaseHolder, StalePlan, pool_lease
 from components.ledger.leases import RECONCILER
@@ -144,6 +146,33 @@ def test_an_exporter_that_is_restarted_counts_to_the_same_numbers(scene: Scene) 
     busy(scene)
     assert values(running) == values(scene.scraper())
     assert values(running) == values(scene.scraper()), "nothing is counted twice"
+
+
+def test_pruned_events_stay_counted_until_a_restart_which_counts_what_is_left(scene: Scene) -> None:
+    busy(scene)
+    running = scene.scraper()
+    before = counted(running)
+    with scene.ledger() as ledger:
+        scene.later(30 * 86_400)
+        done = ledger.prune(scene.at - timedelta(days=20), now=scene.at, because="eas ledger prune")
+    assert done.events
+    assert counted(running) == before
+    after = counted(scene.scraper())
+    assert after.keys() <= before.keys()
+    assert all(after[sample] <= before[sample] for sample in after)
+    commits = {name: value for name, value in before.items() if name[0] == "eas_commits_total"}
+    assert after.items() >= commits.items()
+    assert "eas_moves_total" not in {name for name, _ in after}
+
+
+def counted(scraper: Scraper) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Return what only ever grows, by name and labels."""
+    return {
+        (name, labels): value
+        for name, samples in values(scraper).items()
+        if name.endswith(("_total", "_bucket", "_count", "_sum"))
+        for labels, value in samples.items()
+    }
 
 
 def test_a_failure_older_than_an_hour_is_no_crash_loop(scene: Scene) -> None:

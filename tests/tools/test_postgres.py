@@ -43,6 +43,9 @@ def test_a_server_is_started_once_and_keeps_its_ledger(
     open_ledger(url, home=tmp_path, create=True).close()
     assert main(["stop", "--folder", str(folder)]) == 0
     assert not Server(folder).runs()
+    capsys.readouterr()
+    assert main(["stop", "--folder", str(folder)]) == 0
+    assert capsys.readouterr() == (f"no server of {folder} runs\n", "")
     assert main(["start", "--folder", str(folder)]) == 0
     with open_ledger(url, home=tmp_path, create=False) as ledger:
         assert ledger.exists

@@ -60,7 +60,8 @@ def register(app: typer.Typer) -> None:
 
         They are of every stack in the ledger: capacity, allocation, fragmentation, waiting, conflicts, moves, readiness.
         docs/metrics.md lists them, with alerts. A role that may only read is enough. A ledger that cannot be read,
-        or is not there, is `eas_up 0`. Counters are counted from the ledger's events, so that a restart does not reset them.
+        or is not there, is `eas_up 0`. Counters are counted from the ledger's events, so that a restart does not reset them,
+        except after `eas ledger prune`.
         """
         if cards and pools_only:
             raise CommandError("--cards and --pools-only exclude each other", Exit.USAGE)

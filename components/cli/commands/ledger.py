@@ -57,11 +57,12 @@ def register(app: typer.Typer) -> None:
     def ledger(session: Session, action: ActionArgument = None, before: BeforeOption = "") -> None:
         """Say which ledger is used and where that is said, and count what it holds.
 
-        `eas ledger rebuild` is for a ledger that is lost (no file, or an empty one): it records anew the pools, services and
-        reservations of Pulumi's state, and the instances that the runtimes keep, in one transaction. Nothing is started or
-        stopped, and a ledger that holds anything of this stack is refused. `eas ledger migrate` brings the tables of an
-        older version to this one, as every `up` does. `eas ledger rotate-key` encrypts all that is encrypted with a new key:
-        one that it makes, or the one that stands in EAS_LEDGER_KEY beside the ledger's own. `eas ledger prune --before 90d`
+        `eas ledger rebuild` is for a ledger that is lost (no file, or an empty one): it records anew the pools, services
+        and reservations of Pulumi's state, and the instances that the runtimes keep, in one transaction. Nothing is
+        started or stopped. What a ledger holds of this stack is replaced where it is older than what runs (restored from
+        a backup); any other that holds something is refused. `eas ledger migrate` brings the tables of an older version
+        to this one, as every `up` does. `eas ledger rotate-key` encrypts all that is encrypted with a new key: one that
+        it makes, or the one that stands in EAS_LEDGER_KEY beside the ledger's own. `eas ledger prune --before 90d`
         removes what history tells of older times, events and specs that nothing refers to any more; which plans were
         committed stays known.
         """
