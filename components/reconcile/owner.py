@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from components.placement.picture import counted
 from components.placement.plan import plan
 from components.placement.plan_types import Plan, PlanOptions, Step
 from components.placement.snapshot import Snapshot
-from components.reconcile.backoff import WINDOW, Slot, resting, without
-from components.reconcile.batch import put_off
+from components.reconcile.backoff import WINDOW, Loop, Slot, resting, without
+from components.reconcile.batch import Leaving, leaving
 from components.reconcile.report import Deed, OwnerReport
 from components.runtimes.port import Runtime, RuntimeFault
 from components.settle import Outcome
@@ -26,7 +26,7 @@ from components.settle.outfit import Outfitter
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a pass works with. ``moves``: how many instances of one owner may leave draining and lost places in a pass."""
+    """What a pass works with. ``moves``: how many instances, over all owners, may leave draining and lost places in it."""
 
     ledger: Ledger
     runtimes: Callable[[str], Runtime]
@@ -53,19 +53,47 @@ def charge_of(ledger: Ledger, owner: str) -> Charge | None:
     return Charge(owner, committed, tuple(sorted({*held, *(want.pool for want in committed.wanted)})))
 
 
-def reconcile_owner(means: Means, charge: Charge) -> OwnerReport:
-    """Repair what the committed plan wants and what is not so. Never raises for what one owner is to blame for."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An owner whose repair is planned and committed, and not begun. ``leaving``: who of it wants a share of the moves."""
+
+    charge: Charge
+    snapshot: Snapshot
+    plan: Plan
+    resting: Mapping[Slot, Loop]
+    leaving: Leaving
+    outfitter: Outfitter
+
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+        return self.charge.owner
+
+
+def prepare(means: Means, charge: Charge) -> Prepared | OwnerReport:
+    """Look, plan and commit what the committed plan wants and what is not so; a report where that is all.
+
+    Never raises for what one owner is to blame for.
+    """
     owner, now = charge.owner, means.ledger.time(means.conduct.clock())
     if busy := lease_elsewhere(means.ledger, owner, now):
         return OwnerReport(owner, skipped=f"{busy.holder} is carrying out its plan")
     try:
-        return _repaired(means, charge, now)
+        return _prepared(means, charge, now)
     except (LeaseHeld, StalePlan, RuntimeFault, LedgerError) as error:
         # An `up` of this owner may have come between; the next pass looks again.
         return OwnerReport(owner, skipped=str(error))
 
 
-def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
+def carry_out(means: Means, prepared: Prepared, later: Collection[Slot]) -> OwnerReport:
+    """Carry out what was prepared, but for those that leave ``later``. Never raises for what one owner is to blame for."""
+    try:
+        return _carried_out(means, prepared, later)
+    except (LeaseHeld, StalePlan, RuntimeFault, LedgerError) as error:
+        return OwnerReport(prepared.owner, skipped=str(error))
+
+
+def _prepared(means: Means, charge: Charge, now: datetime) -> Prepared | OwnerReport:
     ledger, conduct = means.ledger, means.conduct
     owner, wanted = charge.owner, charge.committed.wanted
     token_for = _tokens(ledger.tokens(owner))
@@ -82,14 +110,20 @@ def _repaired(means: Means, charge: Charge, now: datetime) -> OwnerReport:
     if made.steps and not _is_open(made.steps, ledger.open_steps(owner)):
         _commit(means, charge, snapshot, made, now)
     rest = resting(failures_by_slot(ledger, owner, now), now)
-    steps = ledger.open_steps(owner)
-    later = put_off(snapshot, steps, means.moves)
-    due = without(steps, rest, later)
-    outcome = Outcome()
-    if due:
-        outcome = carry(
-            ledger, owner, lambda: without(ledger.open_steps(owner), rest, later), outfitter, conduct
-        )
+    return Prepared(
+        charge, snapshot, made, rest, leaving(snapshot, ledger.open_steps(owner), rest), outfitter
+    )
+
+
+def _carried_out(means: Means, prepared: Prepared, later: Collection[Slot]) -> OwnerReport:
+    ledger, owner, rest = means.ledger, prepared.owner, prepared.resting
+    snapshot, made, wanted = prepared.snapshot, prepared.plan, prepared.charge.committed.wanted
+
+    def steps() -> tuple[OpenStep, ...]:
+        return without(ledger.open_steps(owner), rest, later)
+
+    due = steps()
+    outcome = carry(ledger, owner, steps, prepared.outfitter, means.conduct) if due else Outcome()
     slots = {(want.service, ordinal) for want in wanted for ordinal in range(want.instances)}
     return OwnerReport(
         owner,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from components.ledger import RECONCILER, LeaseHeld, LedgerError, pool_lease
-from components.reconcile.owner import Charge, Means, charge_of, reconcile_owner
+from components.reconcile.batch import put_off
+from components.reconcile.owner import Charge, Means, Prepared, carry_out, charge_of, prepare
 from components.reconcile.report import OwnerReport, Report
 from components.reconcile.storm import storm
 
@@ -32,15 +33,18 @@ class Watchman:
         pools = {pool.name: pool for pool in ledger.pools() if not only or pool.name in only}
         stopped = self._take(sorted(pools), now)
         mine = [name for name in sorted(pools) if pool_lease(name) in self._fences]
+        still: set[str] = set()
         for name in list(mine):
             said = storm(name, len(pools[name].nodes), ledger.node_states(name), ledger.confirmed(name))
             if said:
                 mine.remove(name)
+                still.add(name)
                 stopped.append(said)
-        reports = self._owners(mine, bool(only))
+        reports = self._owners(mine, still)
         if mine:
             ledger.passed(mine, now=self._means.conduct.clock())
-        return Report([report for report in reports if not report.quiet], stopped)
+        told = (report for report in reports if not report.quiet)
+        return Report(sorted(told, key=lambda report: report.owner), stopped)
 
     def close(self) -> None:
         """Give the pools to whoever comes next."""
@@ -68,7 +72,7 @@ class Watchman:
         self._renewed = now
         return said
 
-    def _owners(self, mine: Sequence[str], narrowed: bool) -> list[OwnerReport]:
+    def _owners(self, mine: Sequence[str], still: Collection[str]) -> list[OwnerReport]:
         ledger = self._means.ledger
         chosen: list[Charge] = []
         left: list[OwnerReport] = []
@@ -79,15 +83,16 @@ class Watchman:
             others = sorted(set(charge.pools) - set(mine))
             if not others:
                 chosen.append(charge)
-            elif len(others) < len(charge.pools) and not narrowed:
-                left.append(
-                    OwnerReport(
-                        owner, skipped=f"it also runs on pool {', '.join(others)}, which is left alone"
-                    )
-                )
+            elif len(others) < len(charge.pools):
+                left.append(OwnerReport(owner, skipped=_elsewhere(others, charge.pools, still)))
         means = replace(self._means, conduct=replace(self._means.conduct, sleep=self._sleep))
         with ThreadPoolExecutor(TOGETHER, thread_name_prefix="eas-reconcile") as executor:
-            return [*executor.map(lambda charge: reconcile_owner(means, charge), chosen), *left]
+            ready = list(executor.map(lambda charge: prepare(means, charge), chosen))
+            # Only now is known who wants to move: the moves of a pass are shared out over all owners.
+            begun = [each for each in ready if isinstance(each, Prepared)]
+            later = put_off({each.owner: each.leaving for each in begun}, means.moves)
+            done = executor.map(lambda each: carry_out(means, each, later[each.owner]), begun)
+            return [*(each for each in ready if isinstance(each, OwnerReport)), *done, *left]
 
     def _sleep(self, seconds: float) -> None:
         """Sleep; and keep the pools meanwhile: carrying out may take as long as a model loads."""
@@ -97,6 +102,17 @@ class Watchman:
             self._renewed = now
             self._means.ledger.renew(RECONCILER, self._fences, now=now, ttl=TTL)
         conduct.sleep(seconds)
+
+
+def _elsewhere(others: Sequence[str], pools: Sequence[str], still: Collection[str]) -> str:
+    """Return why an owner is left alone that is also on ``others``. ``still``: those on which nothing may move."""
+    where = f"it also runs on pool {', '.join(others)}"
+    if set(others) <= set(still):
+        return f"{where}, where nothing is moved now"
+    return (
+        f"{where}, which is left alone here, and its plan is one over all of its pools; "
+        f"one reconciler has to have them all: `eas reconcile {' '.join(pools)}`"
+    )
 
 
 def watch(

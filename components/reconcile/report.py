@@ -74,7 +74,10 @@ class OwnerReport:
 
     def lines(self) -> list[str]:
         """Return what a person reads, each line under the owner."""
-        said = [f"  {deed.how} {deed.label} on {deed.where}: {deed.reason}" for deed in self.deeds]
+        said = [
+            f"  {deed.how} {deed.label} on {deed.where}" + (f": {deed.reason}" if deed.reason else "")
+            for deed in self.deeds
+        ]
         said += [f"  failed: {sentence}" for sentence in self.failed]
         said += [f"  waiting: {sentence}" for sentence in self.waiting]
         said += [f"  staying: {sentence}" for sentence in self.staying]

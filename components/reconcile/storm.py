@@ -16,13 +16,14 @@ LEAST = 2
 def storm(pool: str, nodes: int, states: Sequence[NodeStateRow], confirmed: datetime | None) -> str:
     """Return why nothing of the pool may be moved, or an empty text.
 
-    ``states``: what stands recorded of its nodes. ``confirmed``: losses up to then are true, a person said so. A storm does
-    not end by itself: only a confirmation, or the nodes' return, ends it.
+    ``states``: what stands recorded of its nodes; only what was observed counts, and not of nodes that an operator gave up
+    (`eas forget`): that a person said so is the confirmation. ``confirmed``: losses up to then are true, a person said so.
+    A storm does not end by itself: only a confirmation, or the nodes' return, ends it.
     """
+    rows = [row for row in states if not row.card and row.state == "lost"]
+    given_up = {row.node for row in rows if row.cause == "operator"}
     lost = sorted(
-        row.since
-        for row in states
-        if not row.card and row.state == "lost" and (confirmed is None or row.since > confirmed)
+        row.since for row in rows if row.node not in given_up and (confirmed is None or row.since > confirmed)
     )
     most = 0
     for first, begin in enumerate(lost):

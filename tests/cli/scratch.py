@@ -33,6 +33,8 @@ class Scratch:
 
     root: Path
     runner: CliRunner = field(default_factory=CliRunner)
+    chosen: str | None = None
+    """The stack that sessions are of, where there are several."""
 
     @classmethod
     def new(cls, root: Path) -> Scratch:
@@ -95,7 +97,7 @@ class Scratch:
 
     def session(self) -> Session:
         """Return a session as a command has it."""
-        return Session(folder=self.root)
+        return Session(folder=self.root, stack_flag=self.chosen)
 
     def apply(self, *, carry_out: bool = True) -> Outcome:
         """Do what an ``up`` does to the ledger and the runtime, without Pulumi."""

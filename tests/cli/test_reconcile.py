@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from components.cli.base.session import now
 from components.ledger import LeaseHolder, this_process
-from tests.cli.scratch import OWNER, Scratch
+from tests.cli.scratch import OWNER, POOL, Scratch
 
 
 def ids(scratch: Scratch) -> dict[str, str]:
@@ -21,6 +22,19 @@ def ids(scratch: Scratch) -> dict[str, str]:
     rows = session.ledger.instances()
     session.close()
     return {f"{row.held.service}/{row.held.ordinal}": row.held.id for row in rows}
+
+
+def whereabouts(scratch: Scratch) -> dict[str, str]:
+    """Return id -> node of what this stack holds."""
+    session = scratch.session()
+    rows = session.ledger.instances(owner=session.owner)
+    session.close()
+    return {row.held.id: row.held.place.node for row in rows}
+
+
+def place(scratch: Scratch, label: str) -> str:
+    """Return the node of one instance of this stack."""
+    return next(node for id_, node in whereabouts(scratch).items() if f"/{label}/" in id_)
 
 
 def kill(scratch: Scratch, *labels: str) -> None:
@@ -166,7 +180,126 @@ def test_when_a_fifth_of_the_nodes_is_lost_at_once_nothing_moves_until_a_person_
     assert fleet.json("reconcile", code=1)["stopped"]
     confirmed = fleet.json("reconcile", "--confirm", "lab")
     assert not confirmed["stopped"]
+    assert ids(fleet) == before, "there is no other node"
     assert any(row["what"] == "losses confirmed" for row in fleet.json("history"))
+
+
+THREE = """
+  gpu-c: {{instance_type: ecs.gn7e-c16g1.8xlarge}}
+"""
+
+
+def test_once_a_person_has_confirmed_a_storm_what_was_lost_moves_and_status_says_so_until_then(
+    scratch: Scratch,
+) -> None:
+    scratch.pool(POOL.rstrip() + THREE)
+    scratch.service("page", instance=3, gpu_memory=60)
+    scratch.apply()
+    lost = sorted({scratch.node_of("page", n) for n in range(3)})[:1]
+    lost += [node for node in ("gpu-a", "gpu-b", "gpu-c") if node not in lost][:1]
+    [left] = {"gpu-a", "gpu-b", "gpu-c"} - set(lost)
+    for node in lost:
+        node_state(scratch, node, "lost")
+    before = ids(scratch)
+    assert scratch.json("reconcile", code=1)["owners"] == []
+    assert ids(scratch) == before
+    [stopped] = scratch.json("status")["stopped"]
+    assert stopped["pool"] == "lab"
+    assert stopped["reason"].startswith("pool lab: 2 of 3 nodes were lost")
+    shown = scratch.ok("status")
+    assert "nothing is moved until a person confirms" in shown
+    assert "`eas reconcile --confirm lab`" in shown
+    (owner,) = scratch.json("reconcile", "--confirm", "lab", code=0)["owners"]
+    assert owner["done"]
+    assert {deed["where"].partition("/")[0] for deed in owner["done"]} == {left}
+    assert ids(scratch) != before
+    assert scratch.json("status")["stopped"] == []
+
+
+def test_nodes_that_a_person_gave_up_are_no_storm(scratch: Scratch) -> None:
+    scratch.pool(POOL.rstrip() + THREE)
+    scratch.service("page", instance=2, gpu_memory=60)
+    scratch.apply()
+    home = scratch.node_of("page")
+    second = next(node for node in ("gpu-a", "gpu-b", "gpu-c") if node != home)
+    for node in (home, second):
+        scratch.ok("forget", node, "--yes")
+    assert scratch.json("status")["stopped"] == []
+    report = scratch.json("reconcile")
+    assert report["stopped"] == []
+    [left] = {"gpu-a", "gpu-b", "gpu-c"} - {home, second}
+    assert {deed["where"].partition("/")[0] for deed in report["owners"][0]["done"]} == {left}
+
+
+GUEST = "organization/eas-slices/guest-0a1b2c"
+SECOND_POOL = """\
+name: other
+resource: eas-r-lab00002
+runtime: {runtime}
+nodes:
+  gpu-x: {{instance_type: ecs.gn7e-c16g1.8xlarge}}
+  gpu-y: {{instance_type: ecs.gn7e-c16g1.8xlarge}}
+"""
+
+
+def guest_of(fleet: Scratch, instances: int) -> Scratch:
+    """Let another stack have a pool and a service of its own, in the same ledger."""
+    fleet.stack("guest", pools=["guest.yaml"], services="guests")
+    (fleet.root / "guest.yaml").write_text(SECOND_POOL.format(runtime="simulated"))
+    (fleet.root / "guests").mkdir()
+    fleet.service("seat", instance=instances, gpu_memory=2).rename(fleet.root / "guests" / "seat.json")
+    made = replace(fleet, chosen="guest")
+    assert made.apply().complete
+    return made
+
+
+def test_the_moves_of_a_pass_are_for_all_stacks_together(fleet: Scratch) -> None:
+    fleet.service("many", instance=4, gpu_memory=2)
+    fleet.apply()
+    (fleet.root / "services" / "many.json").rename(fleet.root / "many.json")
+    guest = guest_of(fleet, 4)
+    own = replace(fleet, chosen="test")
+    nodes = {place(one, label) for one, label in ((own, "many/0"), (guest, "seat/0"))}
+    before = {id_: node for one in (own, guest) for id_, node in whereabouts(one).items() if node in nodes}
+    assert len(before) >= 6, "enough of each has to leave"
+    for node in nodes:
+        fleet.ok("drain", node, "-s", "test")
+    done = fleet.json("reconcile", "--moves", "3", "-s", "test")["owners"]
+    moved = {each["owner"]: sum(deed["how"] == "move" for deed in each["done"]) for each in done}
+    assert moved == {GUEST: 2, OWNER: 1}, "by turns, in the order of the owners' names"
+    assert sum(each["later"] for each in done) == len(before) - 3
+
+
+def test_a_stack_on_two_pools_with_a_reconciler_each_is_told_who_can_repair_it(fleet: Scratch) -> None:
+    fleet.stack("test", pools=["pool.yaml", "guest.yaml"])
+    (fleet.root / "guest.yaml").write_text(SECOND_POOL.format(runtime="simulated"))
+    fleet.service("seat", gpu_memory=2, resource="eas-r-lab00002")
+    for name in ("llm", "page"):
+        file = fleet.root / "services" / f"{name}.json"
+        document = json.loads(file.read_text())
+        document["metadata"]["resource"] = "eas-r-lab00001"
+        file.write_text(json.dumps(document))
+    assert fleet.apply().complete
+    kill(fleet, "seat/0")
+    for pool, other in (("lab", "other"), ("other", "lab")):
+        (owner,) = fleet.json("reconcile", pool)["owners"]
+        assert owner["done"] == []
+        assert owner["skipped"].startswith(f"it also runs on pool {other}, which is left alone here")
+        assert owner["skipped"].endswith("`eas reconcile lab other`")
+    (owner,) = fleet.json("reconcile", "lab", "other")["owners"]
+    assert [deed["instance"] for deed in owner["done"]] == ["seat/0"]
+    assert fleet.ok("reconcile").strip() == "everything is as committed"
+
+
+def test_a_deed_without_a_reason_ends_with_its_place() -> None:
+    from components.reconcile.report import Deed, OwnerReport
+
+    deeds = [Deed("page/0", "start", "gpu-a/0", ""), Deed("page/1", "move", "gpu-a/1", "gpu-b is draining")]
+    assert OwnerReport("o", deeds).lines() == [
+        "o",
+        "  start page/0 on gpu-a/0",
+        "  move page/1 on gpu-a/1: gpu-b is draining",
+    ]
 
 
 def test_confirm_names_its_pool(fleet: Scratch) -> None:

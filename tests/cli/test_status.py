@@ -107,6 +107,11 @@ def test_all_of_an_owner_that_is_gone_is_released(fleet: Scratch) -> None:
     assert all(not row["cards"] for row in fleet.json("ls", "-s", "test"))
 
 
+def test_a_ledger_that_holds_nothing_of_anybody_says_so(scratch: Scratch) -> None:
+    said = scratch.eas("release", "--owner", "a/b/c", "--yes").stderr
+    assert "the ledger holds nothing of a/b/c, nor of anybody else" in said
+
+
 def test_all_of_an_owner_is_never_released_unasked(fleet: Scratch) -> None:
     assert "no terminal to ask on" in fleet.eas("release", "--owner", OWNER).stderr
     assert {row["status"] for row in fleet.json("ls")} == {"Running"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.ledger import OpenStep
 from components.placement.plan_types import Op, Step
 from components.placement.snapshot import Held, NodeState, NodeView, Place, Snapshot
-from components.reconcile.batch import put_off
+from components.reconcile.batch import Leaving, leaving, put_off
 from components.spec.node import Card, Node
 
 OWNER = "o/p/s"
@@ -27,7 +27,7 @@ def step(n: int, op: Op, number: int) -> OpenStep:
 
 
 def later(picture: Snapshot, steps: list[OpenStep], moves: int) -> set[int]:
-    return {ordinal for _, ordinal in put_off(picture, steps, moves)}
+    return {ordinal for _, ordinal in put_off({OWNER: leaving(picture, steps)}, moves)[OWNER]}
 
 
 def moves_of(*numbers: int) -> list[OpenStep]:
@@ -65,3 +65,31 @@ def test_what_sits_well_is_never_put_off() -> None:
 def test_others_instances_do_not_count() -> None:
     rows = (row(0, "a"), *(row(n, "a", owner="x/y/z") for n in range(5)))
     assert later(Snapshot(OWNER, (view("a", "draining"),), rows), moves_of(0), 1) == set()
+
+
+def slots(*numbers: int) -> list[tuple[str, int]]:
+    return [("page", number) for number in numbers]
+
+
+def test_the_moves_of_a_pass_are_shared_by_all_owners_by_turns_whatever_their_order() -> None:
+    owners = {"b": Leaving(draining=slots(0, 1, 2)), "a": Leaving(draining=slots(0, 1, 2)), "c": Leaving()}
+    for given in (owners, dict(reversed(owners.items()))):
+        waiting = put_off(given, 3)
+        assert {name: set(found) for name, found in waiting.items()} == {
+            "a": set(slots(2)),
+            "b": set(slots(1, 2)),
+            "c": set(),
+        }
+    assert not any(put_off(owners, 6).values())
+    assert sum(map(len, put_off(owners, 0).values())) == 6
+
+
+def test_what_is_lost_comes_first_and_what_is_begun_counts_over_all_owners() -> None:
+    owners = {"a": Leaving(begun=1, draining=slots(0, 1)), "b": Leaving(lost=slots(0, 1), draining=slots(2))}
+    waiting = put_off(owners, 3)
+    assert (set(waiting["a"]), set(waiting["b"])) == (set(slots(0, 1)), set(slots(2)))
+
+
+def test_who_rests_takes_nobodys_turn() -> None:
+    picture = Snapshot(OWNER, (view("a", "draining"),), tuple(row(n, "a") for n in range(3)))
+    assert leaving(picture, moves_of(0, 1, 2), {("page", 0)}) == Leaving(0, (), tuple(slots(1, 2)))

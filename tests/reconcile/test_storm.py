@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -51,6 +52,15 @@ def test_a_confirmation_covers_what_was_lost_by_then_and_nothing_later() -> None
     assert not storm("lab", 4, rows, NOW + timedelta(minutes=2))
     later = [lost("c", 3), lost("d", 3)]
     assert storm("lab", 4, [*rows, *later], NOW + timedelta(minutes=2))
+
+
+def test_what_a_person_gave_up_is_confirmed_by_that() -> None:
+    given_up = [replace(lost(name, 0), cause="operator") for name in "ab"]
+    assert not storm("lab", 2, given_up, None)
+    assert not storm("lab", 3, [*given_up, lost("a", 0), lost("c", 0)], None), (
+        "a was observed, and given up since"
+    )
+    assert storm("lab", 4, [*given_up, lost("c", 0), lost("d", 0)], None)
 
 
 def test_cards_and_drains_are_no_lost_nodes() -> None:

@@ -34,7 +34,9 @@ EveryOption = Annotated[
 ]
 MovesOption = Annotated[
     int,
-    typer.Option("--moves", min=0, metavar="N", help="How many instances of a stack may move in one pass."),
+    typer.Option(
+        "--moves", min=0, metavar="N", help="How many instances of all stacks may move in one pass."
+    ),
 ]
 ConfirmOption = Annotated[
     bool, typer.Option("--confirm", help="The lost nodes of these pools are lost indeed: go on.")
@@ -67,7 +69,8 @@ def register(app: typer.Typer) -> None:
 
         It works towards what each stack's last `up` committed, never towards a changed file, and acts for every stack on
         these pools. What failed again and again is left alone for a growing while. Where more than a fifth of a pool's nodes
-        (at least 2) are lost within 5 minutes nothing moves until `--confirm`. One reconciler works on a pool at a time.
+        (at least 2) are observed lost within 5 minutes nothing moves until `--confirm`; what `eas forget` gave up does not
+        count. One reconciler works on a pool at a time, and a stack is repaired by one that has all pools it runs on.
         Exit status: 0 all is as committed or on its way, 1 something failed or was stopped.
         """
         known = [pool.name for pool in session.ledger.pools()]

@@ -86,8 +86,8 @@ def _can_ask(session: Session, owner: str, yes: bool) -> bool:
 def _all_of(session: Session, owner: str) -> list[InstanceRow]:
     known = {row.owner for row in session.ledger.services()}
     if owner not in known:
-        listed = ", ".join(sorted(known)) or "nobody"
-        raise CommandError(f"the ledger holds nothing of {owner}; it holds what is of {listed}")
+        others = f"; it holds what is of {', '.join(sorted(known))}" if known else ", nor of anybody else"
+        raise CommandError(f"the ledger holds nothing of {owner}{others}")
     return list(session.ledger.instances(owner=owner))
 
 

@@ -57,6 +57,7 @@ def standing(ledger: Ledger, at: datetime) -> dict[str, list[Fact]]:
     looping = {(loop["owner"], loop["instance"]) for loop in loops}
     failed = [row for row in rows if row.held.state == "failed"]
     return {
+        "stopped": _stopped(ledger),
         "waiting": [
             {"owner": row.owner, "instance": f"{row.service}/{row.ordinal}", "since": _time(row.since)}
             for row in ledger.waiting()
@@ -97,6 +98,19 @@ def standing(ledger: Ledger, at: datetime) -> dict[str, list[Fact]]:
             for lease in ledger.leases(RECONCILER, now=at)
         ],
     }
+
+
+def _stopped(ledger: Ledger) -> list[Fact]:
+    """Return the pools on which no reconciler moves anything, with why and what to do."""
+    from components.reconcile.storm import storm
+
+    said = {
+        pool.name: storm(
+            pool.name, len(pool.nodes), ledger.node_states(pool.name), ledger.confirmed(pool.name)
+        )
+        for pool in ledger.pools()
+    }
+    return [{"pool": name, "reason": why} for name, why in said.items() if why]
 
 
 def _loops(ledger: Ledger, rows: tuple[InstanceRow, ...], at: datetime) -> list[Fact]:
@@ -166,6 +180,7 @@ def _time(at: datetime) -> str:
 
 TIMES = ("since", "next")
 TITLES = {
+    "stopped": ("stopped: nothing is moved until a person confirms", ("pool", "reason")),
     "waiting": ("waiting for a place (`eas why NAME`)", ("instance", "since")),
     "leaving": ("taking nothing new", ("where", "state", "since", "who", "reason", "instances")),
     "stale": ("stale: its apply is dead (`eas up`, `eas reconcile` or `eas release`)", ("instance", "state", "since")),
