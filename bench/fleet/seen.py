@@ -145,6 +145,14 @@ def look(home: Path) -> Seen:
     )
 
 
+def last_pass(home: Path) -> str:
+    """Return when a reconciler last came through, as the ledger has it; empty where none ever did."""
+    found = _ask(
+        home / "ledger.db", "SELECT value FROM about WHERE name LIKE 'last pass over pool %' ORDER BY value"
+    )
+    return str(found[-1]["value"]) if found else ""
+
+
 def _runs(file: Path) -> list[Run]:
     if not file.exists():
         return []

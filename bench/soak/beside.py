@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
-import time
 from collections import Counter
 from random import Random
 
 from bench.fleet.lab import Lab
 from bench.fleet.neighbour import Neighbour
 from bench.fleet.seen import look
+from bench.soak.watchers import Watchers
 
 
 class Beside:
@@ -20,6 +19,7 @@ class Beside:
         """Start them."""
         self.counts: Counter[str] = Counter()
         self.error = ""
+        self.watchers = Watchers(lab)
         self._lab = lab
         self._over = threading.Event()
         self._threads = [
@@ -55,21 +55,4 @@ class Beside:
             neighbour.close()
 
     def _reconciler(self, chance: Random) -> None:
-        while not self._over.is_set():
-            child = subprocess.Popen(
-                self._lab.command("reconcile", "--watch", "--every", "3"),
-                cwd=self._lab.root,
-                env=self._lab.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            until = time.monotonic() + chance.uniform(15, 60)
-            while child.poll() is None and time.monotonic() < until and not self._over.is_set():
-                time.sleep(0.2)
-            if self._over.is_set():
-                child.terminate()
-            else:
-                self.counts["reconcilers killed"] += child.poll() is None
-                child.kill()
-            child.wait()
+        self.watchers.run(chance, self._over)

@@ -42,12 +42,20 @@ class Hands:
         self.counts: Counter[str] = Counter()
         self.faults: list[str] = []
         self._chance = chance
-        self._program = first(chance, 3)
-        self._good = Program()
+        self._program = self._good = Program()
         self._runtime = SimulatedRuntime(lab.home)
-        lab.write(self._program)
-        self._up()
+        self._first = chance.sample(list(DEEDS), len(DEEDS))
+        self._begin()
         self._operator = Neighbour(str(lab.home / "ledger.db"), lab.home, "operator")
+
+    def _begin(self) -> None:
+        """Bring up what there is before the first deed; smaller and smaller until it fits."""
+        for services in (3, 2, 1):
+            self._program = first(self._chance, services)
+            self.lab.write(self._program)
+            if self._up() == 0:
+                return
+        raise RuntimeError("nothing fits an empty pool")
 
     def close(self) -> None:
         """Close what is open."""
@@ -55,8 +63,10 @@ class Hands:
         self._runtime.close()
 
     def deed(self) -> str:
-        """Do one, then look whether any card is too full; return what was done."""
-        (kind,) = self._chance.choices(list(DEEDS), list(DEEDS.values()))
+        """Do one, then look whether any card is too full; return what was done. Every kind comes once before any again."""
+        (kind,) = (
+            [self._first.pop()] if self._first else self._chance.choices(list(DEEDS), list(DEEDS.values()))
+        )
         did = self._do(kind)
         self.counts[kind] += 1
         seen = look(self.lab.home)
@@ -73,7 +83,9 @@ class Hands:
         if kind == "drain or uncordon":
             return self._drain()
         if kind == "refresh":
-            return f"exit {self.lab.pulumi('refresh', '--yes', '--skip-preview').code}"
+            code = self.lab.pulumi("refresh", "--yes", "--skip-preview").code
+            self.counts["refreshes that ended well"] += code == 0
+            return f"exit {code}"
         return f"exit {self.lab.eas('reconcile').code}"
 
     # ------------------------------------------------------------------------------------------------- up
@@ -97,6 +109,7 @@ class Hands:
             self.lab.pulumi("cancel", "--yes")
         if said.code == 0:
             self._good = self._program
+            self.counts["ups that ended well"] += 1
         else:
             self.counts["ups that were refused or failed"] += 1
             self._program = self._good
@@ -115,7 +128,7 @@ class Hands:
             start_new_session=True,
         )
         self._wait_to_kill(child)
-        _kill(child, victim)
+        self.counts["kills that hit"] += _kill(child, victim)
         child.wait(timeout=LONGEST_S)
         self.lab.pulumi("cancel", "--yes")
         return child.returncode
@@ -203,17 +216,20 @@ def _ended(name: str, said: Said) -> str:
     return f"{name} ended with {said.code}:\n{said.out[-3000:]}{said.err[-1000:]}"
 
 
-def _kill(child: subprocess.Popen[bytes], victim: str) -> None:
-    """Kill the CLI (``eas`` and ``pulumi``), the provider, or all of them."""
+def _kill(child: subprocess.Popen[bytes], victim: str) -> bool:
+    """Kill the CLI (``eas`` and ``pulumi``), the provider, or all of them; return whether any of them was there."""
+    hit = False
     try:
         family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
     except psutil.Error:
-        return
+        return hit
     for process in family:
         try:
             provider = PROVIDER in " ".join(process.cmdline())
             cli = process.pid == child.pid or process.name() == "pulumi"
             if victim == "all" or (victim == "provider" and provider) or (victim == "CLI" and cli):
                 process.send_signal(signal.SIGKILL)
+                hit = True
         except psutil.Error:
             continue
+    return hit
