@@ -106,9 +106,11 @@ def _columns(where: Where) -> dict[str, list[str]]:
 
 
 def _runtime(root: Path) -> tuple[list[str], dict[str, int]]:
-    file = root / ".eas" / "simulated" / "instances.db"
-    if not file.exists():
+    found_in = [root / ".eas", *(root / ".state" / "eas-slices").glob("*")]
+    files = [file for home in found_in if (file := home / "simulated" / "instances.db").exists()]
+    if not files:
         return [], {}
+    [file] = files
     rows = sqlite3.connect(file)
     try:
         found = dict(rows.execute("SELECT id, starts FROM instance ORDER BY id").fetchall())

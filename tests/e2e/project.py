@@ -58,6 +58,8 @@ class Project:
             "PULUMI_EXPERIMENTAL": "true",
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_PYTHON_CMD": sys.executable,
+            # Where runtimes keep their files for a ledger on a server.
+            "XDG_STATE_HOME": str(root / ".state"),
         }
         if backend is None:
             self.run("stack", "init", self.stack)
@@ -82,7 +84,7 @@ class Project:
         made.root = root
         here, there = str(self.root), str(root)
         made.environment = {
-            key: value.replace(here, there) if key.startswith("PULUMI_") else value
+            key: value.replace(here, there) if key.startswith(("PULUMI_", "XDG_")) else value
             for key, value in self.environment.items()
         }
         return made

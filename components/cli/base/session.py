@@ -111,10 +111,12 @@ class Session:
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime of that name, opened once, as the providers open it."""
+        from components.ledger import runtimes_home
         from components.runtimes.registry import open_runtime
 
         if name not in self._runtimes:
-            self._runtimes[name] = open_runtime(name, self.workspace.home)
+            home = runtimes_home(self.ledger_place.url, self.workspace.home, os.environ)
+            self._runtimes[name] = open_runtime(name, home)
         return self._runtimes[name]
 
     @cached_property

@@ -18,7 +18,7 @@ from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 
-from components.ledger import Declarations, Ledger, open_ledger, resolve_url, this_actor
+from components.ledger import Declarations, Ledger, open_ledger, resolve_url, runtimes_home, this_actor
 from components.providers.collector import collect_seldom
 from components.providers.work.failures import DEBUG
 from components.providers.work.gathered import Declaration, Gathered
@@ -130,7 +130,8 @@ class Session:
         """Return the runtime of that name, opened once."""
         with self._lock:
             if name not in self._runtimes:
-                self._runtimes[name] = open_runtime(name, self.home, tell=warn)
+                home = runtimes_home(self.ledger_url, self.home, os.environ)
+                self._runtimes[name] = open_runtime(name, home, tell=warn)
             return self._runtimes[name]
 
     def token(self, owner: str, service: str, declared: str | None) -> str:
