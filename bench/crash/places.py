@@ -119,9 +119,6 @@ class OnServer:
         self.server.sql(f"CREATE DATABASE {there.database} TEMPLATE {self.database} STRATEGY FILE_COPY")
         if self.made:
             shutil.move(root / ".eas" / self.key_file.name, there.key_file)
-        kept, here = (root / ".state" / "eas-slices" / each.key_file.stem for each in (self, there))
-        if kept.exists():
-            shutil.move(kept, here)
         return there
 
     def drop(self) -> None:

@@ -39,9 +39,9 @@ from components.ledger.errors import (
 from components.ledger.exported import Hashes, Picture
 from components.ledger.keys import from_environment as key_from_environment
 from components.ledger.leases import RECONCILER, RECONCILING, pool_lease
-from components.ledger.location import Place, resolve_url, runtimes_home
+from components.ledger.location import Place, resolve_url
 from components.ledger.opening import open_ledger
-from components.ledger.processes import this_process
+from components.ledger.processes import this_machine, this_process
 from components.ledger.records import (
     CardRow,
     Commit,
@@ -121,8 +121,8 @@ __all__ = [
     "open_ledger",
     "pool_lease",
     "resolve_url",
-    "runtimes_home",
     "this_actor",
+    "this_machine",
     "this_process",
     "user_at_host",
 ]

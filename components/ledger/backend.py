@@ -34,6 +34,8 @@ class Backend(Protocol):
 
     errors: tuple[type[Exception], ...]
     """What the driver raises."""
+    on_server: bool
+    """Whether several machines may use it."""
 
     @property
     def name(self) -> str:

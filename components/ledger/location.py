@@ -85,21 +85,6 @@ def parse(value: str, home: Path, source: str = "the ledger's URL") -> Location:
     )
 
 
-def runtimes_home(url: str, home: Path, env: Mapping[str, str]) -> Path:
-    """Return the folder in which this machine's runtimes keep their files for the ledger at ``url``.
-
-    By the ledger and not by the project: projects that share one act for each other (reconcile, release), and what one of
-    them starts the others must find. Beside a file; for a database on a server in the user's state folder, under the name
-    that its key has too. ``home`` is the project's ``.eas``, where the ledger is by default.
-    """
-    location = parse(url, home)
-    if location.path is not None:
-        return location.path.parent
-    state = env.get("XDG_STATE_HOME", "")
-    folder = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
-    return folder / "eas-slices" / location.key_file.stem
-
-
 def without_password(url: str) -> str:
     """Return a URL as it may be printed: ``***`` stands for a password, wherever it is written."""
     scheme, colon, rest = url.partition("://")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from components.ledger.errors import LedgerReadOnly, Unusable
 from components.ledger.exported import Picture, picture_in
 from components.ledger.leases import Alive
 from components.ledger.location import Location, parse
+from components.ledger.machines import identify, identity
 from components.ledger.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
 from components.ledger.sqlite import SqliteFile, engine_in_memory
@@ -73,10 +75,22 @@ def _create(backend: Backend, patience: timedelta) -> Database:
     database = Database(backend.engine(create=True, patience=patience), backend=backend, patience=patience)
     try:
         _migrate(database)
+        _identify(database)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _identify(database: Database) -> None:
+    """Give a database on a server a name of its own, which it has whatever URL reaches it."""
+    if not database.backend.on_server:
+        return
+    with database.read() as connection:
+        known = identity(connection)
+    if known is None:
+        with database.write(hurrying=False) as connection:
+            identify(connection, uuid.uuid4().hex)
 
 
 def _migrate(database: Database) -> None:

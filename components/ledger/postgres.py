@@ -71,6 +71,7 @@ class PostgresDatabase:
     """A ledger in a database on a server; see :class:`components.ledger.backend.Backend`."""
 
     errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.Error)
+    on_server = True
 
     def __init__(self, location: Location) -> None:
         """Connects to nothing yet."""

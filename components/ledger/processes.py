@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from components.ledger.machines import Machine
 from components.ledger.records import LeaseHolder
 
 
@@ -41,6 +42,12 @@ def _created(pid: int) -> float:
     # living process must not look dead then. The name in parentheses may hold anything, so fields count from its end.
     ticks = int(stat.read_text("utf-8", errors="replace").rpartition(")")[2].split()[19])
     return round(ticks / os.sysconf("SC_CLK_TCK"), 3)
+
+
+def this_machine() -> Machine:
+    """Return this machine: by its machine-id(5) where it has one, else by its name."""
+    name = socket.gethostname()
+    return Machine(_machine() or name, name)
 
 
 def _host() -> str:

@@ -49,6 +49,7 @@ class SqliteFile:
     """A ledger in one file; see :class:`components.ledger.backend.Backend`."""
 
     errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError, sqlite3.Error)
+    on_server = False
 
     def __init__(self, path: Path) -> None:
         """``path`` is absolute. Opens nothing."""

@@ -51,6 +51,7 @@ from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
 from components.ledger.exported import Picture, export, picture_in
 from components.ledger.keys import Vault
+from components.ledger.machines import OF_A_MACHINE, Machine, identity, machines, state_folder, take_up
 from components.ledger.overview import Overview, overview
 from components.ledger.processes import alive as process_alive
 from components.ledger.pruning import Pruned, prune
@@ -124,6 +125,7 @@ class Ledger:
         self._vaults = vaults
         self._alive = alive
         self._clock = clock
+        self._identity: str | None = None
 
     @property
     def exists(self) -> bool:
@@ -392,6 +394,46 @@ class Ledger:
         return self._database.reading(
             lambda connection: declarations.specs(connection, owner, asked, self._vaults.of(connection))
         )
+
+    def runtimes_home(self, env: Mapping[str, str]) -> Path:
+        """Return the folder in which this machine's runtimes keep their files: beside a ledger in a file, else the user's.
+
+        ``env`` may have ``XDG_STATE_HOME``. A database that has no name of its own yet goes by that of its key.
+        """
+        backend = self._database.backend
+        if not backend.on_server:
+            return backend.key_file.parent
+        if self._identity is None:
+            with self._database.read() as connection:
+                self._identity = identity(connection)
+        return state_folder(env) / (self._identity or backend.key_file.stem)
+
+    def take_up_pools(self, owner: str, here: Machine) -> None:
+        """Note that the pools on which ``owner`` holds something are on this machine: see :mod:`components.ledger.machines`.
+
+        Nothing for a ledger in a file, and for runtimes that other machines can ask.
+        """
+        if not self._database.backend.on_server:
+            return
+        table, pool = schema.instance, schema.pool
+        query = (
+            sa.select(pool.c.name)
+            .where(pool.c.runtime.in_(OF_A_MACHINE))
+            .where(sa.exists().where(table.c.owner == owner, table.c.pool == pool.c.name))
+        )
+        with self._database.read() as connection:
+            known = machines(connection)
+            mine = [name for name in connection.scalars(query) if known.get(name) != here]
+        if mine:
+            with self._database.write() as connection:
+                take_up(connection, mine, here)
+
+    def machines(self) -> dict[str, Machine]:
+        """Return pool -> the machine that its processes are on, as far as one has taken it up."""
+        if not self._database.backend.on_server:
+            return {}
+        with self._database.read() as connection:
+            return machines(connection)
 
     def open_steps(self, owner: str) -> tuple[OpenStep, ...]:
         """Return the committed steps of this owner that are not done, in order."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from components.ledger import LeaseHolder, LeaseLost, Ledger, OpenStep
+from components.ledger import LeaseHolder, LeaseLost, Ledger, OpenStep, this_machine
 from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
 from components.settle.book import Book
@@ -92,6 +92,7 @@ def carry(
             services |= {found.step.service for found in steps}
             book.open(services, conduct.clock())
             steps = find()
+        ledger.take_up_pools(owner, this_machine())
         rows = {row.id: row for row in held_rows(ledger, owner)}
         return _run(tuple(steps), rows, book, outfitter, conduct) if steps else Outcome()
     finally:

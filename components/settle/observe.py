@@ -85,7 +85,7 @@ def survey(
     rows = ledger.instances(owner=owner)
     by_runtime: dict[int, tuple[Runtime, list[InstanceRow]]] = {}
     for row in rows:
-        if row.held.state in SETTLED:
+        if row.held.state in SETTLED and row.held.place.pool not in outfitter.elsewhere:
             runtime = outfitter.runtime_of(row.held.place.pool)
             by_runtime.setdefault(id(runtime), (runtime, []))[1].append(row)
     findings: list[Finding] = []

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 
-from components.ledger import Ledger, LedgerError, OpenStep, PoolRecord, SpecRecord, UnknownRevision
+from components.ledger import (
+    Ledger,
+    LedgerError,
+    OpenStep,
+    PoolRecord,
+    SpecRecord,
+    UnknownRevision,
+    this_machine,
+)
 from components.placement.address import address_of, card_indexes
 from components.placement.snapshot import Held
 from components.runtimes.port import Runtime
@@ -75,11 +83,25 @@ class Outfitter:
             raise SettleError(
                 f"the ledger has instances on pool {pool} and no such pool; declare it again and run `pulumi up`"
             )
+        if (machine := self.elsewhere.get(pool)) is not None:
+            raise SettleError(
+                f"what runs on pool {pool} is on machine {machine}, and can be seen and told only there: run the same "
+                "command there. If that machine is gone for good, `eas forget` its nodes first"
+            )
         return self._runtimes(record.runtime)
 
     def all_runtimes(self) -> tuple[Runtime, ...]:
-        """Return every runtime that a pool of this ledger uses, each once."""
-        return tuple(self._runtimes(name) for name in sorted({pool.runtime for pool in self._pools.values()}))
+        """Return every runtime that a pool of this ledger uses here, each once."""
+        here = {pool.runtime for pool in self._pools.values() if pool.name not in self.elsewhere}
+        return tuple(self._runtimes(name) for name in sorted(here))
+
+    @cached_property
+    def elsewhere(self) -> Mapping[str, str]:
+        """Pools whose processes are on another machine -> its name."""
+        here = this_machine()
+        return {
+            pool: machine.host for pool, machine in self._ledger.machines().items() if machine.id != here.id
+        }
 
     def tasks(self, steps: Iterable[OpenStep], rows: Mapping[str, Held]) -> dict[int, Task]:
         """Return a task for each step, with its row of ``rows`` (id -> row) where there is one."""

@@ -66,7 +66,8 @@ class Postgres:
             "FOR name IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' "
             "AND tablename NOT IN ('about', 'alembic_version') LOOP EXECUTE 'DELETE FROM ' || name; END LOOP; "
             "FOR name IN SELECT quote_ident(sequencename) FROM pg_sequences WHERE schemaname = 'public' "
-            "LOOP EXECUTE 'ALTER SEQUENCE ' || name || ' RESTART'; END LOOP; END $$",
+            "LOOP EXECUTE 'ALTER SEQUENCE ' || name || ' RESTART'; END LOOP; "
+            "IF to_regclass('about') IS NOT NULL THEN DELETE FROM about WHERE about.name LIKE 'machine/%'; END IF; END $$",
             database="used",
         )
         return self.site(home)

@@ -44,7 +44,7 @@ class Session:
     _current: Ledger | None = field(default=None, init=False, repr=False)
     _writable: bool = field(default=False, init=False, repr=False)
     _there: bool = field(default=False, init=False, repr=False)
-    _runtimes: dict[str, Runtime] = field(default_factory=dict, init=False, repr=False)
+    _runtimes: dict[tuple[str, Path], Runtime] = field(default_factory=dict, init=False, repr=False)
     _to_close: list[Ledger] = field(default_factory=list, init=False, repr=False)
 
     @cached_property
@@ -111,13 +111,12 @@ class Session:
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime of that name, opened once, as the providers open it."""
-        from components.ledger import runtimes_home
         from components.runtimes.registry import open_runtime
 
-        if name not in self._runtimes:
-            home = runtimes_home(self.ledger_place.url, self.workspace.home, os.environ)
-            self._runtimes[name] = open_runtime(name, home)
-        return self._runtimes[name]
+        home = self.ledger.runtimes_home(os.environ)
+        if (name, home) not in self._runtimes:
+            self._runtimes[name, home] = open_runtime(name, home)
+        return self._runtimes[name, home]
 
     @cached_property
     def secret(self) -> bytes:

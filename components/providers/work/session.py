@@ -18,7 +18,7 @@ from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 
-from components.ledger import Declarations, Ledger, open_ledger, resolve_url, runtimes_home, this_actor
+from components.ledger import Declarations, Ledger, open_ledger, resolve_url, this_actor
 from components.providers.collector import collect_seldom
 from components.providers.work.failures import DEBUG
 from components.providers.work.gathered import Declaration, Gathered
@@ -78,7 +78,7 @@ class Session:
         self._writer: Ledger | None = None
         self._reader: Ledger | None = None
         self._reader_found = False
-        self._runtimes: dict[str, Runtime] = {}
+        self._runtimes: dict[tuple[str, Path], Runtime] = {}
         self._declared = Gathered(self._declare)
         self._found_declared: dict[str, Declarations] = {}
 
@@ -129,10 +129,10 @@ class Session:
     def runtime(self, name: str) -> Runtime:
         """Return the runtime of that name, opened once."""
         with self._lock:
-            if name not in self._runtimes:
-                home = runtimes_home(self.ledger_url, self.home, os.environ)
-                self._runtimes[name] = open_runtime(name, home, tell=warn)
-            return self._runtimes[name]
+            home = self.reading().runtimes_home(os.environ)
+            if (name, home) not in self._runtimes:
+                self._runtimes[name, home] = open_runtime(name, home, tell=warn)
+            return self._runtimes[name, home]
 
     def token(self, owner: str, service: str, declared: str | None) -> str:
         """Return the token of a service: the declared one, or one derived from the stack's secret and kept nowhere."""
