@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,45 @@ def test_what_no_process_can_be_given_is_refused_and_leaves_nothing(
         machine.runtime.start(launched)
     assert not refused.value.retriable
     assert machine.runtime.listing() == ()
+
+
+class FakeNvml(types.ModuleType):
+    """A driver of three cards, of which the second has fallen off the bus."""
+
+    class NVMLError(Exception):
+        """What the driver says."""
+
+    def nvmlInit(self) -> None: ...  # noqa: N802 - NVIDIA's names
+    def nvmlShutdown(self) -> None: ...  # noqa: N802
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return 3
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        if index == 1:
+            raise self.NVMLError("GPU is lost")
+        return index
+
+    def nvmlDeviceGetName(self, _: int) -> str:  # noqa: N802
+        return "NVIDIA A10"
+
+    def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802
+        return f"GPU-{handle}"
+
+    def nvmlDeviceGetMemoryInfo(self, _: int) -> types.SimpleNamespace:  # noqa: N802
+        return types.SimpleNamespace(total=24 << 30)
+
+
+def test_a_card_that_fell_off_the_bus_does_not_take_the_others_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml("pynvml"))
+    monkeypatch.setattr(gpu, "_DRIVER", tmp_path)
+    here = gpu.present.__wrapped__()
+    assert [(card.uuid, card.index) for card in here] == [("GPU-0", 0), ("GPU-2", 2)]
+    monkeypatch.setattr(gpu, "present", lambda: here)
+    told = gpu.environment(launch(cards=(replace(CARD, uuid="GPU-1"),)))
+    assert not told["CUDA_VISIBLE_DEVICES"], "an instance of the lost card sees none, not all"
 
 
 def test_without_gpus_nothing_is_said_to_cuda_and_the_driver_is_not_asked(machine: Machine) -> None:

@@ -33,7 +33,13 @@ def present() -> tuple[Card, ...]:
     except pynvml.NVMLError:
         return ()
     try:
-        return tuple(_card(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount()))
+        found = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            # One that has fallen off the bus is counted and does not answer: the others are here all the same, and
+            # as if there were none an instance would be shown all of them.
+            with contextlib.suppress(pynvml.NVMLError):
+                found.append(_card(pynvml, index))
+        return tuple(found)
     except pynvml.NVMLError:
         return ()
     finally:
