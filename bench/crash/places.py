@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from components.ledger.location import parse
+from components.ledger.database.location import parse
 from tests.ledger.audit import Where
 from tools.postgres import Server
 

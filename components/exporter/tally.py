@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from components.exporter.catalogue import BUCKETS
 from components.ledger import RECONCILING
-from components.ledger.conflicts import CONFLICT
+from components.ledger.committing.conflicts import CONFLICT
+from components.ledger.committing.planned import how_of
 from components.ledger.overview import Told
-from components.ledger.planned import how_of
 from components.reconcile.backoff import WINDOW
 
 Labels = tuple[str, ...]

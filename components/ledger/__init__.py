@@ -1,12 +1,14 @@
 """The durable record: what is declared, reserved, running and done; SQLAlchemy Core over SQLite or
 PostgreSQL, tables by Alembic.
 
-Two stacks can never both get the last slice: a commit is judged again inside its transaction (:mod:`.commit`,
-:mod:`.draft`, :mod:`.judge`), what was carried out is recorded under a lease (:mod:`.leases`, :mod:`.transitions`), and a
-place is free only once its instance was seen gone. What runs is never asked here: that is ``runtimes``.
+Two stacks can never both get the last slice: a commit is judged again inside its transaction (:mod:`.committing`), what was
+carried out is recorded under a lease (:mod:`.leases`, :mod:`.transitions`), and a place is free only once its instance was
+seen gone. What runs is never asked here: that is ``runtimes``. The database itself is in :mod:`.database`.
 """
 
 from components.ledger.actor import Actor, this_actor, user_at_host
+from components.ledger.database.keys import from_environment as key_from_environment
+from components.ledger.database.location import Place, resolve_url
 from components.ledger.declaring import Declarations
 from components.ledger.errors import (
     BadLocation,
@@ -37,9 +39,7 @@ from components.ledger.errors import (
     Unusable,
 )
 from components.ledger.exported import Hashes, Picture
-from components.ledger.keys import from_environment as key_from_environment
 from components.ledger.leases import RECONCILER, RECONCILING, pool_lease
-from components.ledger.location import Place, resolve_url
 from components.ledger.opening import open_ledger
 from components.ledger.processes import this_machine, this_process
 from components.ledger.records import (

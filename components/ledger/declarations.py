@@ -1,6 +1,6 @@
 """What GpuPool and EasService record: pools, specs and node states. Nothing here reserves, starts or stops.
 
-A declaration has no effect until a committed plan takes it up; see :mod:`components.ledger.commit`.
+A declaration has no effect until a committed plan takes it up; see :mod:`components.ledger.committing.commit`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.asking import ask
+from components.ledger.database.asking import ask
+from components.ledger.database.keys import Vault
 from components.ledger.differences import pool_differences
 from components.ledger.errors import ForeignHolder, PoolInUse, UnknownRevision
 from components.ledger.events import Story
-from components.ledger.keys import Vault
 from components.ledger.records import ForgetOutcome, PastSpec, PoolRecord, ServiceRecord, SpecRecord
 from components.ledger.removal import named
 from components.ledger.rows import load

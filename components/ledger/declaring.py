@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
+from components.ledger.database.keys import Vault
 from components.ledger.declarations import content_of, know, sealed_for, sweep_specs
 from components.ledger.events import Story
-from components.ledger.keys import Vault
 from components.ledger.records import ServiceRecord
 
 _service = schema.service

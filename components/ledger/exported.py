@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.engine import PATIENCE, Database
-from components.ledger.migrate import make_tables
-from components.ledger.sqlite import SqliteFile
+from components.ledger.database.engine import PATIENCE, Database
+from components.ledger.database.migrate import make_tables
+from components.ledger.database.sqlite import SqliteFile
 
 NAME = "picture"
 """The row of ``about`` that says of a file that it is one."""

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from components.ledger import schema
 from components.ledger.actor import Actor
-from components.ledger.backend import Backend
-from components.ledger.engine import PATIENCE, Database
+from components.ledger.database.backend import Backend
+from components.ledger.database.engine import PATIENCE, Database
+from components.ledger.database.location import Location, parse
+from components.ledger.database.migrate import make_tables, must_upgrade, upgrade, version_of
+from components.ledger.database.sqlite import SqliteFile, engine_in_memory
+from components.ledger.database.vaults import Vaults
 from components.ledger.errors import LedgerReadOnly, Unusable
 from components.ledger.exported import Picture, picture_in
 from components.ledger.leases import Alive
-from components.ledger.location import Location, parse
 from components.ledger.machines import identify, identity
-from components.ledger.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.processes import alive as process_alive
-from components.ledger.sqlite import SqliteFile, engine_in_memory
 from components.ledger.store import Clock, Ledger, servers_or_own
-from components.ledger.vaults import Vaults
 
 
 def open_ledger(  # noqa: PLR0913 - all but the first are given by name
@@ -65,7 +65,7 @@ def backend_of(location: Location) -> Backend:
     """Return what opens the ledger at that place."""
     if location.path is not None:
         return SqliteFile(location.path)
-    from components.ledger.postgres import PostgresDatabase
+    from components.ledger.database.postgres import PostgresDatabase
 
     return PostgresDatabase(location)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.conflicts import CONFLICT
+from components.ledger.committing.conflicts import CONFLICT
 from components.ledger.declarations import nodes_of
 from components.ledger.leases import Alive, leases
 from components.ledger.lifecycle import MOVES

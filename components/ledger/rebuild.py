@@ -12,16 +12,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from components.ledger import commit as committing
 from components.ledger import rows as held_rows
 from components.ledger import schema
+from components.ledger.committing import commit as committing
+from components.ledger.database.keys import Vault
 from components.ledger.declarations import PoolDeclaration, declare_pool, nodes_of
 from components.ledger.declaring import declare_services
 from components.ledger.errors import Refused
 from components.ledger.events import Story
 from components.ledger.found import Found, write_found
 from components.ledger.generations import knows, newest_plan
-from components.ledger.keys import Vault
 from components.ledger.records import Commit, ServiceRecord
 from components.ledger.states import states, views
 from components.spec.claim import Wanted

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.asking import ask
+from components.ledger.database.asking import ask
 from components.ledger.declarations import DECLARED, NODES, nodes_from, quotas_for
 from components.ledger.records import Committed, NodeStateRow, OpenStep
 from components.ledger.rows import row_of

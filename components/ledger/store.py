@@ -19,7 +19,6 @@ from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
-from components.ledger import commit as committing
 from components.ledger import (
     declarations,
     declaring,
@@ -34,10 +33,13 @@ from components.ledger import (
 from components.ledger import found as finding
 from components.ledger import rebuild as rebuilding
 from components.ledger.actor import Actor
-from components.ledger.backend import Receipt
-from components.ledger.conflicts import conflicts, tell_conflict
+from components.ledger.committing import commit as committing
+from components.ledger.committing.conflicts import conflicts, tell_conflict
+from components.ledger.database.backend import Receipt
+from components.ledger.database.engine import Database
+from components.ledger.database.keys import Vault
+from components.ledger.database.vaults import Rotated, Vaults, encrypt_anew, known_key, source_of
 from components.ledger.declaring import Declarations
-from components.ledger.engine import Database
 from components.ledger.errors import (
     KeyFault,
     Refused,
@@ -50,7 +52,6 @@ from components.ledger.errors import (
 from components.ledger.events import Story, failures_of, story_of
 from components.ledger.events import history as story_history
 from components.ledger.exported import Picture, export, picture_in
-from components.ledger.keys import Vault
 from components.ledger.machines import OF_A_MACHINE, Machine, identity, machines, state_folder, take_up
 from components.ledger.overview import Overview, overview
 from components.ledger.processes import alive as process_alive
@@ -78,7 +79,6 @@ from components.ledger.records import (
     WaitingRow,
 )
 from components.ledger.rows import Row, load
-from components.ledger.vaults import Rotated, Vaults, encrypt_anew, known_key, source_of
 from components.placement.bound import Assignments
 from components.placement.plan_types import Step
 from components.placement.snapshot import NodeState, Snapshot, StateCause

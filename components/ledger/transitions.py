@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.asking import ask
+from components.ledger.committing.inventory import DEPARTED, remove_nodes
+from components.ledger.database.asking import ask
 from components.ledger.declarations import UNUSED_SPECS, put_away
 from components.ledger.errors import IllegalMove, LeaseLost, UnknownInstance
 from components.ledger.events import Story, Where, story_of
-from components.ledger.inventory import DEPARTED, remove_nodes
 from components.ledger.lifecycle import allowed
 from components.ledger.records import Observed, Recorded, Transition
 from components.ledger.rows import Row

@@ -11,7 +11,7 @@ VERSIONS = sorted(folder.name for folder in STATES.iterdir())
 
 
 def test_this_version_has_left_its_state_for_later_ones() -> None:
-    from components.ledger.migrate import VERSIONS as SCHEMAS
+    from components.ledger.database.migrate import VERSIONS as SCHEMAS
 
     assert THIS in VERSIONS
     assert SCHEMAS[-1] == THIS, "a new schema: set THIS to it and run `python -m tests.e2e.old_state`"

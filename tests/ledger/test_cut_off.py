@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from components.ledger import LedgerDisturbed, LedgerUnreachable, Transition
-from components.ledger import pipeline as driver
+from components.ledger.database import pipeline as driver
 from tests.ledger.audit import content, rows_of
 from tests.ledger.build import BECAUSE, HERE, NOW, OWNER, commit, node, place, run, start, states, stop
 from tests.ledger.line import Line

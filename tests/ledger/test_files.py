@@ -28,8 +28,8 @@ from components.ledger import (
     open_ledger,
     resolve_url,
 )
-from components.ledger.backend import WRITE
-from components.ledger.migrate import HEAD, VERSIONS
+from components.ledger.database.backend import WRITE
+from components.ledger.database.migrate import HEAD, VERSIONS
 from tests.ledger.audit import content
 from tests.ledger.build import BECAUSE, NOW, OWNER, commit, node, place, start
 
@@ -369,7 +369,7 @@ def test_the_last_migration_is_the_version_this_program_works_with() -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "components" / "ledger" / "migrations"))
+    config.set_main_option("script_location", str(ROOT / "components" / "ledger" / "database" / "migrations"))
     config.set_main_option("path_separator", "os")
     known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     assert tuple(reversed(known)) == VERSIONS
@@ -382,7 +382,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     with sqlite3.connect(file) as old:
         old.execute("UPDATE alembic_version SET version_num = '0000'")
     before = content(file)
-    monkeypatch.setattr("components.ledger.migrate.VERSIONS", ("0000", *VERSIONS))
+    monkeypatch.setattr("components.ledger.database.migrate.VERSIONS", ("0000", *VERSIONS))
 
     def failing(connection: object, to: str = "head") -> None:
         connection.exec_driver_sql("DROP TABLE lease")  # type: ignore[attr-defined]
@@ -400,7 +400,7 @@ def test_a_preview_reads_an_older_ledger_through_a_copy_and_leaves_it_old(
     with opened(file) as ledger:
         commit(ledger, [start(1, "a", place())], nodes=[node()])
     before = content(file)
-    monkeypatch.setattr("components.ledger.migrate.HEAD", "9999")
+    monkeypatch.setattr("components.ledger.database.migrate.HEAD", "9999")
     with opened(file, create=False) as ledger:
         assert len(ledger.instances(OWNER)) == 1
         with pytest.raises(Unusable, match=r"older version.*pulumi up"):
@@ -421,8 +421,8 @@ def tables(file: Path) -> dict[str, object]:
 @pytest.fixture
 def made_at() -> Callable[[Path, str | None], None]:
     """What makes a ledger as an earlier version left it."""
-    from components.ledger.migrate import upgrade
-    from components.ledger.sqlite import SqliteFile
+    from components.ledger.database.migrate import upgrade
+    from components.ledger.database.sqlite import SqliteFile
 
     def make(file: Path, version: str | None) -> None:
         if version is None:

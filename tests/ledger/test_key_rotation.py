@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.ledger import KeyFault, Ledger, open_ledger
-from components.ledger.keys import Vault, read_key_file
+from components.ledger.database.keys import Vault, read_key_file
 from tests.ledger.build import BECAUSE, NOW, OWNER, commit, node, place, run, start, stop, wanted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,7 +165,8 @@ DYING = """
     import os, sys
     from datetime import UTC, datetime
     from pathlib import Path
-    from components.ledger import keys, open_ledger, store, vaults
+    from components.ledger import open_ledger, store
+    from components.ledger.database import keys, vaults
     file, point = Path(sys.argv[1]), sys.argv[2]
     written = keys.write_key_file
     times = iter(("first", "second"))

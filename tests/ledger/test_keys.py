@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.ledger import KeyFault, Ledger, key_from_environment, open_ledger
-from components.ledger.keys import Vault, mint_key_file
+from components.ledger.database.keys import Vault, mint_key_file
 from tests.ledger.build import BECAUSE, NOW, OWNER, commit, node, place, run, start, stop, wanted
 
 TOKEN = "tok-5f3a9c-very-secret"

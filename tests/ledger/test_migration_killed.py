@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from components.ledger.backend import WRITE
-from components.ledger.location import parse
-from components.ledger.migrate import VERSIONS, upgrade, version_of
+from components.ledger.database.backend import WRITE
+from components.ledger.database.location import parse
+from components.ledger.database.migrate import VERSIONS, upgrade, version_of
 from components.ledger.opening import backend_of
 from tests.ledger.sites import KEY, Site
 

@@ -26,8 +26,8 @@ from components.ledger import (
     open_ledger,
     resolve_url,
 )
-from components.ledger import postgres as dialect
-from components.ledger.migrate import HEAD, VERSIONS, upgrade
+from components.ledger.database import postgres as dialect
+from components.ledger.database.migrate import HEAD, VERSIONS, upgrade
 from tests.ledger.audit import content, rows_of
 from tests.ledger.build import BECAUSE, LATER, NOW, OWNER, commit, node, place, run, start
 from tests.ledger.sites import PASSWORD, Postgres, Site
@@ -105,8 +105,8 @@ def test_a_schema_of_a_newer_version_is_refused_untouched(
 
 def made_at(site: Site, version: str, *statements: str) -> None:
     """Make the ledger as an earlier version left it."""
-    from components.ledger.backend import WRITE
-    from components.ledger.location import parse
+    from components.ledger.database.backend import WRITE
+    from components.ledger.database.location import parse
     from components.ledger.opening import backend_of
 
     backend = backend_of(parse(site.url, site.home))
@@ -452,7 +452,7 @@ def test_a_password_has_no_place_in_a_stack_file(tmp_path: Path) -> None:
 
 
 def test_ledgers_of_other_users_of_one_database_share_its_key_file(tmp_path: Path) -> None:
-    from components.ledger.location import parse
+    from components.ledger.database.location import parse
 
     keys = {
         parse(url, tmp_path).key_file

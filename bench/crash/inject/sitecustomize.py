@@ -201,8 +201,8 @@ def install() -> None:
         return
     points = Points(json.loads(Path(file).read_text()))
     wraps = {
-        "components.ledger.engine": ledger,
-        "components.ledger.keys": key,
+        "components.ledger.database.engine": ledger,
+        "components.ledger.database.keys": key,
         "components.runtimes.simulated": runtime("SimulatedRuntime"),
         "components.runtimes.local.runtime": runtime("LocalRuntime"),
     }

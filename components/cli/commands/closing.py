@@ -42,7 +42,7 @@ def show_closing(session: Session) -> None:
 
 def exports(session: Session) -> list[str]:
     """Return the line without which a command finds another ledger: what `make` or one call was told, a shell is not."""
-    from components.ledger.location import ENVIRONMENT
+    from components.ledger.database.location import ENVIRONMENT
 
     place = session.ledger_place
     if place.source != ENVIRONMENT:

@@ -97,7 +97,7 @@ def _migrate(session: Session) -> None:
 
 def _rotate(session: Session) -> None:
     """Put a new key in the place of the ledger's, and say where it has to be known now."""
-    from components.ledger.keys import ENVIRONMENT
+    from components.ledger.database.keys import ENVIRONMENT
     from components.placement.picture import counted
 
     if not session.ledger.exists:

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
 def standing(ledger: Ledger, at: datetime) -> dict[str, list[Fact]]:
     """Return what is not as it should be, as plain data; every list is empty where all is well."""
     from components.ledger import RECONCILER
-    from components.ledger.conflicts import CONFLICT
+    from components.ledger.committing.conflicts import CONFLICT
     from components.reconcile.backoff import LOOP
     from components.settle.stale import stale_rows
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 import tenacity
 
-from components.ledger.backend import WRITE, Backend, Receipt
+from components.ledger.database.backend import WRITE, Backend, Receipt
 from components.ledger.errors import LedgerDisturbed, LedgerError, LedgerLocked, LedgerUnreachable
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from components.ledger.draft import Draft
+from components.ledger.committing.draft import Draft
 from components.ledger.events import Story
 from components.placement.address import address_of, card_indexes
 from components.placement.plan_types import How, Step

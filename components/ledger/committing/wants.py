@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
+from components.ledger.committing.standing import Standing, same_document
 from components.ledger.declarations import drop_services, put_away
 from components.ledger.events import Story
-from components.ledger.standing import Standing, same_document
 from components.placement.bound import Assignments
 from components.placement.snapshot import Held
 from components.spec.claim import Wanted
@@ -43,7 +43,7 @@ def write_wanted(
     tokens: Mapping[str, bytes],
     plan_id: int,
 ) -> None:
-    """Write what is wanted now. ``tokens`` are those of :class:`components.ledger.commit.Proposal`.
+    """Write what is wanted now. ``tokens`` are those of :class:`components.ledger.committing.commit.Proposal`.
 
     A token follows from the stack's secret, and a hash of it stands in the document: where that is as it was, so is it.
     """

@@ -9,15 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from components.ledger import schema
-from components.ledger.asking import ask
+from components.ledger.committing.judge import AGAIN
+from components.ledger.committing.standing import Standing, same_document
+from components.ledger.database.asking import ask
 from components.ledger.declarations import nodes_of, quotas_for, spelled
 from components.ledger.differences import node_differences
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
-from components.ledger.judge import AGAIN
 from components.ledger.removal import removal_refusal
 from components.ledger.rows import load
-from components.ledger.standing import Standing, same_document
 from components.ledger.states import forget_states
 from components.spec.node import Node
 from components.spec.quotas import Quota, Quotas

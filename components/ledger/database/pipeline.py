@@ -16,7 +16,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from components.ledger.asking import ASK, Answer, Question
+from components.ledger.database.asking import ASK, Answer, Question
 
 MANY = 20
 """From so many rows on a COPY is worth messages of its own."""

@@ -14,20 +14,20 @@ import sqlalchemy as sa
 
 from components.ledger import rows as held_rows
 from components.ledger import schema
+from components.ledger.committing.draft import Draft, covered, draft
+from components.ledger.committing.inventory import release_departed, take_up, take_up_quotas
+from components.ledger.committing.judge import AGAIN, judge
+from components.ledger.committing.planned import tell_plan
+from components.ledger.committing.standing import Standing, standing
+from components.ledger.committing.wants import forget_absent, take_up_specs, write_waiting, write_wanted
 from components.ledger.declarations import new_id, nodes_at, remember, sweep_specs
-from components.ledger.draft import Draft, covered, draft
 from components.ledger.errors import StalePlan
 from components.ledger.events import Story
 from components.ledger.generations import told
-from components.ledger.inventory import release_departed, take_up, take_up_quotas
-from components.ledger.judge import AGAIN, judge
 from components.ledger.leases import Alive, refuse_while_held
-from components.ledger.planned import tell_plan
 from components.ledger.processes import alive as process_alive
 from components.ledger.records import Commit, LeaseHolder
-from components.ledger.standing import Standing, standing
 from components.ledger.states import views
-from components.ledger.wants import forget_absent, take_up_specs, write_waiting, write_wanted
 from components.placement.bound import Assignments, same_place
 from components.placement.plan_types import Step
 from components.placement.quota import quota_faults

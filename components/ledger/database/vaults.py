@@ -18,11 +18,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from components.ledger import keys, schema
+from components.ledger import schema
+from components.ledger.database import keys
+from components.ledger.database.engine import Database
+from components.ledger.database.keys import Vault
 from components.ledger.declarations import about_spec, about_token
-from components.ledger.engine import Database
 from components.ledger.errors import KeyFault, LedgerReadOnly
-from components.ledger.keys import Vault
 
 _KNOWN = sa.select(schema.about.c.value).where(schema.about.c.name == "key")
 NEW_KEY = "openssl rand -base64 32"

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from components.ledger import kept, keys
-from components.ledger.backend import AT, WRITE, Receipt
+from components.ledger.database import kept, keys
+from components.ledger.database.backend import AT, WRITE, Receipt
 from components.ledger.errors import (
     LedgerError,
     LedgerExposed,
@@ -46,7 +46,7 @@ _GLANCES = 5
 
 
 class SqliteFile:
-    """A ledger in one file; see :class:`components.ledger.backend.Backend`."""
+    """A ledger in one file; see :class:`components.ledger.database.backend.Backend`."""
 
     errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError, sqlite3.Error)
     on_server = False

@@ -18,7 +18,8 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 from components.ledger import schema
-from components.ledger.backend import AT, WRITE, Receipt
+from components.ledger.database.backend import AT, WRITE, Receipt
+from components.ledger.database.location import Location
 from components.ledger.errors import (
     LedgerDisturbed,
     LedgerError,
@@ -29,7 +30,6 @@ from components.ledger.errors import (
     NotALedger,
     Unusable,
 )
-from components.ledger.location import Location
 
 try:
     import psycopg
@@ -39,7 +39,7 @@ except ImportError as error:
         "run `make setup`, or `pip install 'eas-slices[postgres]'`"
     ) from error
 
-from components.ledger import pipeline  # needs psycopg
+from components.ledger.database import pipeline  # needs psycopg
 
 FORMAT = "eas-slices ledger"
 """Stands in the table ``about``: tells a ledger from the tables of another program."""
@@ -68,7 +68,7 @@ _WROTE = sa.select(schema.event.c.id).where(
 
 
 class PostgresDatabase:
-    """A ledger in a database on a server; see :class:`components.ledger.backend.Backend`."""
+    """A ledger in a database on a server; see :class:`components.ledger.database.backend.Backend`."""
 
     errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.Error)
     on_server = True
@@ -169,8 +169,8 @@ class PostgresDatabase:
 
     def copy(self, version: str | None) -> sa.Engine:
         """Return a copy of all rows in memory, in tables of the same version."""
-        from components.ledger.migrate import upgrade
-        from components.ledger.sqlite import engine_in_memory
+        from components.ledger.database.migrate import upgrade
+        from components.ledger.database.sqlite import engine_in_memory
 
         memory = engine_in_memory()
         tables = sa.MetaData()

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from components.ledger import rows as held_rows
 from components.ledger import schema
-from components.ledger.asking import ask
+from components.ledger.database.asking import ask
 from components.ledger.leases import LEASES_OF
 from components.ledger.records import NodeStateRow
 from components.ledger.rows import Row

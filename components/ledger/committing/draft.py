@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from components.ledger.committing.judge import AGAIN
 from components.ledger.errors import PlanIncomplete, StalePlan
-from components.ledger.judge import AGAIN
 from components.placement.bound import Assignments, same_place
 from components.placement.plan_types import Step
 from components.placement.snapshot import Held, HoldState, Place

@@ -1,0 +1,1 @@
+"""Committing a plan: read what it is judged against, turn its steps into rows, judge, write, tell."""
