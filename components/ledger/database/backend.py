@@ -1,4 +1,4 @@
-"""What an engine of databases has to do for a ledger; :mod:`~components.ledger.database.sqlite` and :mod:`~components.ledger.database.postgres` are the two that do it.
+"""What an engine of databases has to do for a ledger; :mod:`.sqlite` and :mod:`.postgres` are the two that do it.
 
 Everything else of this stage is the same for both: tables, migrations, queries, and what a transaction promises.
 """

@@ -1,7 +1,7 @@
 """The ledger's key: specs and their secrets are encrypted with it. It is not ``eas:secret``, which programs hash with.
 
 One key per ledger, 32 bytes: ``EAS_LEDGER_KEY``, else the file ``ledger.key`` (mode 600) beside the ledger, made with it.
-Either may hold several, with commas or on lines: which one counts the ledger says (:mod:`~components.ledger.database.vaults`).
+Either may hold several, with commas or on lines: which one counts the ledger says (:mod:`.vaults`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Few messages to a PostgreSQL server: what is written goes off without waiting, and many questions are one message.
 
 A round trip costs two processes their turn on a processor, several times what a small statement takes; and all others wait
-while a writer holds the ledger. Used by :mod:`~components.ledger.database.postgres` only.
+while a writer holds the ledger. Used by :mod:`.postgres` only.
 """
 
 from __future__ import annotations
