@@ -238,6 +238,30 @@ def test_the_second_of_one_name_and_what_nobody_wants_are_on_their_way_out(
     assert sorted(steps(fleet)) == ["stop ghost/0", "stop page/0"]
 
 
+def test_what_a_reconciler_put_in_the_place_of_one_that_died_is_the_one_that_counts(
+    fleet: Scratch, lost: Rebuild
+) -> None:
+    """The state is older: it assigns the place of the dead one, and what runs by now runs elsewhere."""
+    held = {id_.removeprefix(f"{OWNER}/")[:6]: row.held for id_, row in rows(fleet).items()}
+    page, other = held["page/0"], held["llm/1/"]
+    successor = f"{OWNER}/page/0/zz-newer"
+    runtime = SimulatedRuntime(fleet.root / ".eas")
+    with runtime._rows() as kept:
+        columns = "owner, started, ready_after, stop_after, stopped, failure, token, starts, revision"
+        kept.execute(
+            f"INSERT INTO instance (id, {columns}, node, cards) SELECT ?, {columns}, ?, ? FROM instance WHERE id = ?",
+            (successor, other.place.node, json.dumps(other.place.cards), page.id),
+        )
+    runtime.kill(page.id)
+    state = {name: {"0": fleet.card_of(name)} for name in ("llm", "page")}
+    state["llm"]["1"] = fleet.card_of("llm", 1)
+    told = lost(assignments=state)
+    assert (told["extra"], list(told["leaving"])) == ({}, [page.id])
+    states = {row.held.id: row.held.state for row in rows(fleet).values() if row.held.service == "page"}
+    assert states == {successor: "ready", page.id: "stopping"}
+    assert steps(fleet) == ["stop page/0"]
+
+
 def test_down_ends_what_runs_also_where_ledger_and_state_are_lost(fleet: Scratch, pulumi: FakePulumi) -> None:
     lose(fleet)
     told = fleet.json("down", "--yes")

@@ -64,7 +64,7 @@ def look(
         if not text:
             reasons |= {each.id: "Pulumi's state assigns it no place" for each in candidates}
             continue
-        best = _best(candidates, partial(_where, places, wanted[slot[0]], text))
+        best = _best(candidates, partial(_where, places, wanted[slot[0]], text), wanted[slot[0]].revision)
         if best is None:
             reasons |= {each.id: f"nothing declared is at {text}" for each in candidates}
         else:
@@ -128,16 +128,28 @@ def _where(places: Places, want: Wanted, text: str, seen: Observation) -> tuple[
 
 
 def _best(
-    candidates: Sequence[Observation], where: Callable[[Observation], tuple[Place | None, bool]]
+    candidates: Sequence[Observation],
+    where: Callable[[Observation], tuple[Place | None, bool]],
+    revision: str,
 ) -> tuple[Observation, Place] | None:
-    """Return the instance that holds the assignment: of several (a roll was under way) the one in its place that serves."""
+    """Return the instance that holds the assignment.
+
+    Of several (a roll or a move was under way, or a reconciler acted since) one of the state's revision, and what runs
+    before what died, though that be in the place that the state assigned.
+    """
     ranked = []
     for seen in candidates:
         place, as_assigned = where(seen)
         if place is not None:
             ranked.append(
                 (
-                    (not as_assigned, seen.condition == "failed", seen.condition != "ready", seen.id),
+                    (
+                        seen.revision not in ("", revision),
+                        seen.condition == "failed",
+                        not as_assigned,
+                        seen.condition != "ready",
+                        seen.id,
+                    ),
                     seen,
                     place,
                 )
