@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from tests.e2e.conftest import Make
@@ -43,4 +41,4 @@ def test_reconcile_and_release_act_on_what_another_project_started(project: Make
     assert "released 1" in platform.eas("release", "--owner", "organization/eas-slices/guest-0a1b2c", "--yes")
     wait_until(lambda: not processes_of(visitor))
     assert "visitor/0" not in platform.instances()
-    shutil.rmtree(guest.root / ".eas", ignore_errors=True)
+    platform.eas("down", "--yes")
