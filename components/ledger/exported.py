@@ -20,6 +20,7 @@ from components.ledger import schema
 from components.ledger.database.engine import PATIENCE, Database
 from components.ledger.database.migrate import make_tables
 from components.ledger.database.sqlite import SqliteFile
+from components.ledger.errors import LedgerReadOnly
 
 NAME = "picture"
 """The row of ``about`` that says of a file that it is one."""
@@ -71,6 +72,14 @@ class Picture:
     def to_json(self) -> str:
         """Return it as ``about`` keeps it."""
         return json.dumps({**asdict(self), "at": self.at.isoformat()})
+
+
+def not_applied_by(name: str, picture: Picture) -> LedgerReadOnly:
+    """Return the error of whoever would apply by the picture ``name``."""
+    return LedgerReadOnly(
+        f"{name} is a picture of ledger {picture.of}, taken {picture.at:%Y-%m-%d %H:%M} UTC for reviews, and nothing is "
+        "applied by it; point --ledger, EAS_LEDGER or eas:ledger at the ledger itself"
+    )
 
 
 def picture_in(connection: sa.Connection) -> Picture | None:

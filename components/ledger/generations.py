@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from components.ledger import schema
 from components.ledger.errors import LedgerOlder
+from components.ledger.exported import not_applied_by, picture_in
 
 _KNOWN = ", known to Pulumi as "
 _event, _plan = schema.event, schema.plan
@@ -41,6 +42,9 @@ def require(connection: sa.Connection, owner: str, generation: str, name: str) -
     """Raise :class:`LedgerOlder` where Pulumi's state has a mark that ledger ``name`` does not know; empty is none."""
     if not generation or knows(connection, owner, generation):
         return
+    if picture := picture_in(connection):
+        # It has no events, and is no older ledger for that.
+        raise not_applied_by(name, picture)
     query = sa.select(sa.func.max(_plan.c.committed)).where(_plan.c.owner == owner)
     newest = connection.scalar(query)
     last = (

@@ -15,8 +15,8 @@ from components.ledger.database.location import Location, parse
 from components.ledger.database.migrate import make_tables, must_upgrade, upgrade, version_of
 from components.ledger.database.sqlite import SqliteFile, engine_in_memory
 from components.ledger.database.vaults import Vaults
-from components.ledger.errors import LedgerReadOnly, Unusable
-from components.ledger.exported import Picture, picture_in
+from components.ledger.errors import Unusable
+from components.ledger.exported import not_applied_by, picture_in
 from components.ledger.leases import Alive
 from components.ledger.machines import identify, identity
 from components.ledger.processes import alive as process_alive
@@ -99,7 +99,7 @@ def _migrate(database: Database) -> None:
         backend.recognise(connection)
         old = must_upgrade(connection, backend.name)
         if not old and (picture := picture_in(connection)):
-            raise _is_picture(backend, picture)
+            raise not_applied_by(backend.name, picture)
     database.patiently(lambda: backend.prepare(database.engine))
     if old:
         with database.write(hurrying=False) as connection:
@@ -126,7 +126,7 @@ def _existing(backend: Backend, patience: timedelta) -> Database:
         database.close()
         raise
     if picture is not None:
-        database.frozen = lambda: _is_picture(backend, picture)
+        database.frozen = lambda: not_applied_by(backend.name, picture)
     if not old:
         return database
     database.close()
@@ -157,13 +157,6 @@ def _nothing(backend: Backend) -> Database:
     with database.engine.begin() as connection:
         schema.metadata.create_all(connection)
     return database
-
-
-def _is_picture(backend: Backend, picture: Picture) -> LedgerReadOnly:
-    return LedgerReadOnly(
-        f"{backend.name} is a picture of ledger {picture.of}, taken {picture.at:%Y-%m-%d %H:%M} UTC for reviews, and "
-        "nothing is applied by it; point --ledger, EAS_LEDGER or eas:ledger at the ledger itself"
-    )
 
 
 def _outdated(backend: Backend) -> Unusable:

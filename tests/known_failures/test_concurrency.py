@@ -121,7 +121,7 @@ def test_03_instances_started_at_once_have_each_their_own_card_and_limits(
     rows = here.rows()
     assert len(rows) == 7
     for name, row in rows.items():
-        told = _environment(here.endpoint(name))
+        told = _environment(here.endpoint(name), f"token-of-{row.service}")
         assert told["EAS_INSTANCE"] == row.id
         assert told["EAS_CARD_UUIDS"] == ",".join(row.place.cards)
         size = LIMITS[row.service]
@@ -130,7 +130,8 @@ def test_03_instances_started_at_once_have_each_their_own_card_and_limits(
         assert told["EAS_EXCLUSIVE"] == ("1" if row.service == "whole" else "0")
 
 
-def _environment(endpoint: str) -> dict[str, str]:
-    with urllib.request.urlopen(endpoint + "/environment", timeout=20) as answer:
+def _environment(endpoint: str, token: str) -> dict[str, str]:
+    asked = urllib.request.Request(endpoint + "/environment", headers={"Authorization": token})
+    with urllib.request.urlopen(asked, timeout=20) as answer:
         entries = answer.read().decode().split("\0")
     return dict(entry.split("=", 1) for entry in entries)

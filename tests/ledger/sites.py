@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -79,14 +80,24 @@ class Postgres:
         return self.site(home, name)
 
 
+def _port() -> int:
+    """Return a free port that no other process of this suite takes meanwhile: below those that the kernel hands out."""
+    for port in range(15000 + os.getpid() % 5000, 20000):
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port from 15000 to 19999 is free")
+
+
 @contextmanager
 def postgres_server() -> Iterator[Postgres]:
     """Start a server, with a ledger in database ``used``; raises :class:`tools.postgres.NoServer`."""
     # A path of a socket has 107 characters at most, and root's temporary folders are closed to others.
     folder = Path(tempfile.mkdtemp(prefix="eas-pg-", dir="/tmp")).resolve()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _port()
     quick = {"fsync": "off", "full_page_writes": "off", "jit": "off", "shared_buffers": "16MB"}
     with Server(folder, port, PASSWORD, quick).while_within() as server:
         server.sql("CREATE DATABASE used")
