@@ -39,7 +39,7 @@ tour: unlock ## a guided walk through the whole on this machine
 	@$(in_env) eas tour $(ARGS)
 
 test: lint ## lint, then every test
-	@$(in_env) pytest -n 2 $(ARGS)
+	@$(in_env) pytest -n 3 --dist worksteal $(ARGS)
 
 fuzz: setup ## each property of planning with EXAMPLES=100000 random pools on all cores; takes hours, keeps what fails
 	@$(in_env) python -m tests.properties.fuzz --examples '$(EXAMPLES)' $(ARGS)

@@ -45,6 +45,7 @@ def emptied(site: Site) -> None:
         with psycopg.connect(site.where) as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
+            connection.execute("GRANT USAGE ON SCHEMA public TO public")  # As it is in every new database.
         return
     for file in site.home.glob("ledger.db*"):
         file.unlink()

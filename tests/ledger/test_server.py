@@ -231,6 +231,24 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
     assert time.monotonic() - began < 25, "it was never reached, so there is nothing to wait for"
 
 
+def test_a_role_that_may_not_use_the_schema_is_told_so_and_sees_no_empty_ledger(
+    bare: Site, postgres: Postgres, tmp_path: Path
+) -> None:
+    with bare.open():
+        pass
+    database = database_of(bare)
+    postgres.server.sql(
+        f"CREATE ROLE outsider LOGIN PASSWORD '{PASSWORD}'",
+        "REVOKE USAGE ON SCHEMA public FROM public",
+        database=database,
+    )
+    url = by_address(postgres, user="outsider", database=database)
+    with pytest.raises(
+        LedgerReadOnly, match=r"may not be read by role outsider.*GRANT USAGE ON SCHEMA public TO outsider"
+    ):
+        open_ledger(url, home=tmp_path, create=False)
+
+
 def test_a_role_that_may_only_read_previews_and_is_told_that_it_may_not_write(
     used: Site, postgres: Postgres, tmp_path: Path
 ) -> None:

@@ -67,6 +67,15 @@ _WROTE = sa.select(schema.event.c.id).where(
 )
 
 
+_IS_THERE = """
+SELECT to_regclass('about') IS NOT NULL,
+    (SELECT min(space.nspname) FROM pg_class kept JOIN pg_namespace space ON space.oid = kept.relnamespace
+     WHERE kept.relname = 'about' AND NOT has_schema_privilege(space.oid, 'USAGE')),
+    current_user
+"""
+"""Whether there is a ledger that this role sees, in which schema there is one that it does not, and the role."""
+
+
 class PostgresDatabase:
     """A ledger in a database on a server; see :class:`components.ledger.database.backend.Backend`."""
 
@@ -91,10 +100,16 @@ class PostgresDatabase:
         """Return whether the database has our tables. Raises :class:`LedgerError` where it cannot be asked."""
         try:
             with self._connect() as connection:
-                found = connection.execute("SELECT to_regclass('about') IS NOT NULL").fetchall()
-                return found == [(True,)]
+                [(there, closed, role)] = connection.execute(_IS_THERE).fetchall()
         except psycopg.Error as error:
             raise self.explain(error) from error
+        if closed and not there:
+            # It would read as one that never held anything.
+            raise LedgerReadOnly(
+                f"ledger {self.name} may not be read by role {role}, who may not use schema {closed}; "
+                f"`GRANT USAGE ON SCHEMA {closed} TO {role}` and `GRANT SELECT ON ALL TABLES IN SCHEMA {closed} TO {role}`"
+            )
+        return bool(there)
 
     def make_place(self) -> None:
         """Nothing to do: the database is made by whoever runs the server."""
