@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from bench.figures import Figure, calibration, report
+from bench.figures import Figure, calibration, report, timed
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET_S = 1.0
@@ -40,12 +38,10 @@ def files_in(folder: Path, count: int) -> list[str]:
     return [f"services/svc-{index:03d}.json" for index in range(count)]
 
 
-def timed(folder: Path, names: list[str]) -> tuple[float, float]:
+def check(folder: Path, names: list[str]) -> tuple[float, float]:
     """Run one check; return its seconds and those on the CPU."""
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(["eas", "check", *names], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    command = ["eas", "check", *names]
+    return timed(lambda: subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL))
 
 
 def main() -> int:
@@ -58,7 +54,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="eas-check-") as folder:
         names = files_in(Path(folder), options.files)
-        runs = [timed(Path(folder), names) for _ in range(REPEATS)]
+        runs = [check(Path(folder), names) for _ in range(REPEATS)]
     seconds, cpu = min(runs)
     figures = [
         calibration(),

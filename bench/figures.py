@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 CALIBRATION_LOOPS = 3_000_000
@@ -59,6 +59,14 @@ def calibration() -> Figure:
             total += number & 7
         best = min(best, time.perf_counter() - began)
     return Figure(f"calibration: {CALIBRATION_LOOPS} rounds of a loop", best * 1000, "ms")
+
+
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Do it; return the seconds it took, and those that the processes that it started and ended spent on the CPU."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    run()
+    seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def peak_memory(name: str = "peak memory of this process", target: float | None = None) -> Figure:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from bench.figures import Figure, calibration, report
+from bench.figures import Figure, calibration, report, timed
 from bench.pulumi_scale import ROOT, Stack, fleet_stack
 from components.rules import RULES
 
@@ -58,10 +57,7 @@ def pack_in(root: Path) -> list[str]:
 
 def preview(stack: Stack, options: list[str]) -> tuple[float, float]:
     """Run one preview; return its seconds, and those of all its processes on the CPU."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = stack.pulumi("preview", "--stack", "bench", "--suppress-outputs", *options)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return timed(lambda: stack.pulumi("preview", "--stack", "bench", "--suppress-outputs", *options))
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.figures import Figure, calibration, report
+from bench.figures import Figure, calibration, report, timed
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = 1.3
@@ -161,18 +161,10 @@ def fleet_stack(root: Path, services: int, parallel: int) -> tuple[Stack, Callab
 
 def measure(stack: Stack, change: Callable[[], None]) -> dict[str, tuple[float, float]]:
     """Return seconds and CPU seconds of the first update, a no-op and a change of one service."""
-    first = timed(stack)
-    again = timed(stack)
+    first = timed(stack.up)
+    again = timed(stack.up)
     change()
-    return {"first up": first, "no-op up": again, "one change": timed(stack)}
-
-
-def timed(stack: Stack) -> tuple[float, float]:
-    """Run one update; return its seconds, and those that the CLI and all that it started spent on the CPU."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = stack.up()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"first up": first, "no-op up": again, "one change": timed(stack.up)}
 
 
 def main() -> int:

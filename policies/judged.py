@@ -15,6 +15,7 @@ from components.spec.node import Node
 from components.spec.packed import unpacked, unpacked_each
 from components.spec.pool import Pool
 from components.spec.service import parse_service
+from components.spec.waivers import EXPIRED_FIX
 from policies.plain import Plain, to_plain
 
 SERVICE = "pulumi-python:dynamic/eas:EasService"
@@ -46,8 +47,7 @@ def _pack(_props: Mapping[str, Any], resource: str, configured: Configured) -> I
     for fault in configured.faults:
         yield Violation(CONFIGURATION, resource, f"{fault} [{CONFIGURATION}]")
     for waiver in configured.expired:
-        fix = "Mend what it excuses and delete it, or agree on a later day."
-        yield Violation(WAIVER_EXPIRED, waiver.service, f"{waiver} {fix} [{WAIVER_EXPIRED}]")
+        yield Violation(WAIVER_EXPIRED, waiver.service, f"{waiver} {EXPIRED_FIX} [{WAIVER_EXPIRED}]")
 
 
 def _unknown(plain: Plain, resource: str) -> Iterator[Violation]:

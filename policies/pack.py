@@ -7,7 +7,6 @@ services a policy per rule would cost seconds. A policy has one enforcement leve
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -100,17 +99,16 @@ class Settings:
     def __init__(self, table: Sequence[Rule[Any]], today: Callable[[], date], folder: Path) -> None:
         """Start with none. ``table``: every rule; ``folder``: where the file of waivers is looked for."""
         self._table, self._today, self._folder = table, today, folder
-        self._text = ""
+        self._config: Mapping[str, Any] = {}
         self._read: Configured | None = None
 
     def of(self, config: Mapping[str, Any]) -> Configured:
         """Return what the configuration says."""
-        text = json.dumps(config, sort_keys=True, default=str)
-        if self._read is None or text != self._text:
+        if self._read is None or config != self._config:
             named = config.get(WAIVERS)
             waivers, faults = read_waivers(named if isinstance(named, str) else None, self._folder)
             read = configure(self._table, config, waivers, today=self._today())
-            self._text, self._read = text, replace(read, faults=(*faults, *read.faults))
+            self._config, self._read = config, replace(read, faults=(*faults, *read.faults))
         return self._read
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from components.ledger import open_ledger
 from components.placement.address import WAITING
-from components.providers.work.inputs import placement_input, public, whole
+from components.providers.work.inputs import placement_input, public
 from components.providers.work.proposal import propose, take_snapshot
 from components.providers.work.session import now
 from components.settle.stale import stale_rows
+from components.spec.whole import whole
 from tests.ledger.audit import Where, audit, content
 
 ID = re.compile(r"(organization/[^/\s\"]+/[^/\s\"]+/[^/\s\"]+/\d+)/[0-9a-f]{8}\b")

@@ -13,6 +13,7 @@ import pulumi
 from components.spec.fault import SpecError
 from components.spec.options import stack_max_moves
 from components.spec.owners import SUFFIX_BYTES
+from components.spec.revision import REVIEWING
 
 if TYPE_CHECKING:
     from components.ledger import Hashes
@@ -37,10 +38,6 @@ class FleetSettings:
     max_moves: int | None = None
     ledger: str | None = None
     recorded: Mapping[str, Hashes] | None = None
-
-
-REVIEWING = "EAS_REVIEW_PICTURE"
-"""Set by `eas review --snapshot`: without the stack's secret, hashes are those that the picture of the ledger has."""
 
 
 def settings_of(config: pulumi.Config) -> FleetSettings:

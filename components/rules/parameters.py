@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from components.spec.whole import whole
+
 
 class Parameters(BaseModel):
     """Base of every rule's parameters. Each field has a description, which the schema and ``docs/rules.md`` show."""
@@ -32,17 +34,6 @@ class Parameters(BaseModel):
             name: _spelled_out(each, schema.get("$defs", {}))
             for name, each in schema.get("properties", {}).items()
         }
-
-
-def whole(value: Any) -> Any:
-    """Return ``value`` with whole floats as integers: Pulumi hands every number over as a float."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {str(key): whole(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [whole(item) for item in value]
-    return value
 
 
 def _spelled_out(schema: Any, shared: Mapping[str, Any]) -> Any:

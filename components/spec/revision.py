@@ -22,6 +22,9 @@ DIGITS = 16
 DEFAULT_SURGE = "2%"
 """EAS's ``max_surge``, rounded up and at least 1 (PAI, "Rolling updates")."""
 
+REVIEWING = "EAS_REVIEW_PICTURE"
+"""Set by `eas review --snapshot`: without the stack's secret, hashes are those that the picture of the ledger has."""
+
 _NO_RESTART_TOP = ("labels", "token", "autoscaler")
 _NO_RESTART_METADATA = ("name", "instance", "rolling_strategy")
 

@@ -28,6 +28,9 @@ class Waiver(BaseModel):
         return f"the waiver of {self.rule} for {self.service!r} ended on {self.until} ({self.reason})."
 
 
+EXPIRED_FIX = "Mend what it excuses and delete it, or agree on a later day."
+"""What to do about one that has ended."""
+
 FILE = "waivers.yaml"
 """Where waivers are looked for when nothing says where."""
 

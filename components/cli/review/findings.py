@@ -9,12 +9,13 @@ from dataclasses import replace
 from components.cli.review.report import REFUSED, Finding, Verdict
 from components.rules.configured import CONFIGURATION, WAIVER_EXPIRED, Configured
 from components.rules.facts import facts_of
-from components.rules.judge import judge_limits, judge_project
+from components.rules.judge import judge_limits
 from components.rules.outcome.view import OutcomeView
 from components.spec.fault import Fault
 from components.spec.pool import Pool
 from components.spec.project import Project, choose_pool
 from components.spec.service import Service
+from components.spec.waivers import EXPIRED_FIX
 
 PACK = "eas-slices"
 """The pack that judges by the rule table: what it says is judged here too, with lines."""
@@ -27,16 +28,11 @@ _INSTANCE = re.compile(r"([a-z0-9_]+)/\+?\d+")
 _SERVICE = re.compile(r"service '([^']+)'")
 
 
-def of_files(project: Project, configured: Configured) -> Iterator[Finding]:
-    """Yield what the rules find in the declared files, at the levels that count."""
+def of_files(project: Project, faults: Iterable[Fault], configured: Configured) -> Iterator[Finding]:
+    """Yield what is wrong with the declared files, at the levels that count: ``faults``, and a team's own limits."""
     names = {service.source: service.name for service in project.services}
     names |= {pool.source: pool.name for pool in project.pools}
-    faults: list[Fault] = [*project.faults, *judge_project(project)]
-    for service in project.services:
-        pool = choose_pool(service, project.pools)
-        facts = facts_of(pool) if isinstance(pool, Pool) else None
-        faults += judge_limits(service, facts, configured)
-    for fault in faults:
+    for fault in (*faults, *_of_limits(project, configured)):
         subject = names.get(fault.source, fault.source)
         # What is invalid stops every preview, whatever the pack is told.
         level = "mandatory" if fault.level == "invalid" else configured.level(fault.rule, subject)
@@ -44,6 +40,12 @@ def of_files(project: Project, configured: Configured) -> Iterator[Finding]:
             yield Finding(
                 fault.rule, level, subject, fault.message, fault.fix, fault.source, fault.line, fault.column
             )
+
+
+def _of_limits(project: Project, configured: Configured) -> Iterator[Fault]:
+    for service in project.services:
+        pool = choose_pool(service, project.pools)
+        yield from judge_limits(service, facts_of(pool) if isinstance(pool, Pool) else None, configured)
 
 
 def of_outcome(
@@ -68,8 +70,7 @@ def of_configuration(configured: Configured, source: str) -> Iterator[Finding]:
     for waiver in configured.expired:
         level = configured.level(WAIVER_EXPIRED, waiver.service)
         if level != "off":
-            fix = "Mend what it excuses and delete it, or agree on a later day."
-            yield Finding(WAIVER_EXPIRED, level, waiver.service, str(waiver), fix)
+            yield Finding(WAIVER_EXPIRED, level, waiver.service, str(waiver), EXPIRED_FIX)
 
 
 def of_events(violations: Sequence[Mapping[str, str]], known: Iterable[Finding]) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from components.cli.review.report import REFUSED, Report
 from components.rules import BY_ID
 from components.rules.configured import Configured
 from components.rules.outcome.view import OutcomeView
-from components.rules.parameters import whole
+from components.spec.whole import whole
 
 NOISE = ("preview failed", "update failed")
 """Errors of the engine that say no more than that there was one."""
@@ -31,12 +31,13 @@ def reviewed(session: Session, options: PulumiOptions) -> tuple[Report, dict[str
     file = policy_config.found(options.config, workspace.root)
     configured = policy_config.configured(file, pack, now().date())
     project = declared.load(session)
+    faults = declared.faults_of(project)
     found = [
         *findings.of_configuration(configured, file.name if file else ""),
-        *findings.of_files(project, configured),
+        *findings.of_files(project, faults, configured),
     ]
     unseen: list[str] = []
-    if any(fault.level == "invalid" for fault in declared.faults_of(project)):
+    if any(fault.level == "invalid" for fault in faults):
         # Pulumi would say the same again, and plan nothing.
         unseen.append("what the change would do, as the files cannot be used as they are")
         return (

@@ -17,12 +17,10 @@ import yaml
 from components.cli.base.ending import CommandError
 from components.cli.base.session import Session, now
 from components.cli.base.workspace import STATE_FOLDER, Workspace
+from components.spec.revision import REVIEWING
 
 if TYPE_CHECKING:
     from components.ledger import Picture
-
-REVIEWING = "EAS_REVIEW_PICTURE"
-"""Tells the program that hashes made with the stack's secret are those of the picture."""
 
 PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 

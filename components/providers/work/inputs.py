@@ -16,6 +16,7 @@ from components.spec.claim import Wanted
 from components.spec.node import Node
 from components.spec.packed import unpacked, unpacked_each
 from components.spec.quotas import Quotas
+from components.spec.whole import whole
 
 INTERNAL = "__provider"
 """Pulumi's own key in every property bag of a dynamic resource."""
@@ -53,17 +54,6 @@ def mapping(props: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise InputError(f"property {name} is {value!r}; it must be a dict")
     return dict(value)
-
-
-def whole(value: Any) -> Any:
-    """Return ``value`` with every whole float turned into an int, recursively: the canonical form that is stored."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {str(key): whole(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [whole(item) for item in value]
-    return value
 
 
 def public(props: Mapping[str, Any]) -> dict[str, Any]:

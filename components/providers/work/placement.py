@@ -34,7 +34,6 @@ from components.providers.work.inputs import (
     public,
     spelled_out,
     unknowns,
-    whole,
 )
 from components.providers.work.proposal import (
     Proposal,
@@ -46,6 +45,7 @@ from components.providers.work.proposal import (
 )
 from components.providers.work.takeover import doubtful, running, with_running
 from components.settle.teardown import teardown_owner
+from components.spec.whole import whole
 
 DECIDED = ("assignments", "change", "usage", "generation")
 """What ``check`` adds to the inputs."""

@@ -24,8 +24,8 @@ from components.providers.work.inputs import (
     spelled_out,
     text,
     unknowns,
-    whole,
 )
+from components.spec.whole import whole
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:

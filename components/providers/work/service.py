@@ -17,12 +17,13 @@ from pulumi.dynamic import (
 from components.ledger import LedgerError, ServiceRecord
 from components.providers.work import session
 from components.providers.work.gathered import Declaration
-from components.providers.work.inputs import InputError, mapping, public, text, unknowns, whole
+from components.providers.work.inputs import InputError, mapping, public, text, unknowns
 from components.providers.work.targeted import placement_left_out, refusal
 from components.rules import judge_service
 from components.settle.teardown import teardown_instances
 from components.spec.packed import unpacked
 from components.spec.service import parse_service
+from components.spec.whole import whole
 
 ABOUT = "about"
 """The input with all that is known of the declaration besides its spec: file, revision, token hash, pool facts."""

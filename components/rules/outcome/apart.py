@@ -49,19 +49,16 @@ class LabelsApart(Parameters):
 
 
 def _instances(view: OutcomeView, given: InstancesApart) -> Iterator[Complaint]:
-    for service, places in sorted(view.assignments.items()):
-        if any(view.label(service, name) != value for name, value in given.labels.items()):
-            continue
-        together: dict[str, list[str]] = {}
-        for one, ordinal, place in view.places():
-            if one == service:
-                for where in _shared(view, place, given.on):
-                    together.setdefault(where, []).append(ordinal)
-        for where, ordinals in sorted(together.items()):
-            if len(ordinals) > 1:
-                which, within = " and ".join(ordinals), "in" if given.on == "zone" else "on"
-                message = f"service {service!r}: instances {which} are {within} the same {given.on}, {where}."
-                yield Complaint("assignments", places, message, subject=service)
+    together: dict[tuple[str, str], list[str]] = {}
+    for service, ordinal, place in view.places():
+        if all(view.label(service, name) == value for name, value in given.labels.items()):
+            for where in _shared(view, place, given.on):
+                together.setdefault((service, where), []).append(ordinal)
+    for (service, where), ordinals in sorted(together.items()):
+        if len(ordinals) > 1:
+            which, within = " and ".join(ordinals), "in" if given.on == "zone" else "on"
+            message = f"service {service!r}: instances {which} are {within} the same {given.on}, {where}."
+            yield Complaint("assignments", view.assignments[service], message, subject=service)
 
 
 def _shared(view: OutcomeView, place: str, on: str) -> list[str]:
