@@ -1,7 +1,7 @@
 """Which plans Pulumi's state was told of: to tell a ledger that is older than the state, as a restored backup is.
 
-A plan that Placement commits carries a mark that stands in Pulumi's state as well. Pruning keeps the events of commits, so a ledger
-that has never heard of the state's mark has lost what came after its own end.
+A plan that Placement commits carries a mark that stands in Pulumi's state as well. Pruning keeps the events of
+commits, so a ledger that has never heard of the state's mark has lost what came after its own end.
 """
 
 from __future__ import annotations
